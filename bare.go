@@ -1,0 +1,76 @@
+package dualsql
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/dualsql/dualsql/internal/engine"
+)
+
+// The journal's own entries that no commit protocol made. Both are reported until an operator forgets them.
+const (
+	bareStatement Protocol = "statement"    // a statement that cannot run in a transaction
+	lostRedo      Protocol = "redo is lost" // a transaction of a journal that is gone
+)
+
+// runBare runs a statement that the databases refuse inside a transaction, such as VACUUM or CREATE INDEX CONCURRENTLY, on
+// one side after the other. Nothing can take it back: if the second side fails, it is reported as half done.
+func (c *Conn) runBare(ctx context.Context, q call) (driver.Result, driver.Rows, error) {
+	co := c.co
+	if len(q.args) > 0 {
+		return nil, nil, fmt.Errorf("dualsql: %s takes no arguments", q.plan.st.Verb)
+	}
+	if err := co.admit(ctx); err != nil {
+		return nil, nil, err
+	}
+	if err := c.needSecondary(ctx); err != nil {
+		return nil, nil, err
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return nil, nil, err
+	}
+	text := q.plan.st.Text
+	e, err := co.journal.begin(&intent{txid: id, protocol: bareStatement, pair: co.pairID(), sides: co.sideNames(), at: now(),
+		redo: []redoStatement{{text: text, rows: -1}}}, co.cfg.RedoLimit)
+	if err != nil {
+		return nil, nil, err
+	}
+	passing(atIntent)
+	var res driver.Result
+	run := func() error {
+		res, err = c.primary.Exec(ctx, text, nil)
+		return err
+	}
+	if c.guard != nil {
+		err = c.guard.Unguarded(ctx, run)
+	} else {
+		err = run()
+	}
+	if err != nil {
+		if ctx.Err() == nil && c.primary.Valid() {
+			co.ended(e, RolledBack) // the primary has refused it
+			return nil, nil, err
+		}
+		err = &InDoubtError{TxID: id, Err: fmt.Errorf("%s on the primary: %w", q.plan.st.Verb, err)}
+		co.report(e, InDoubt, err)
+		return nil, nil, err
+	}
+	co.decided(e)
+	passing(atDecided)
+	if _, err = wait(ctx, co.window.ahead()); err == nil {
+		_, err = c.secondary.Exec(ctx, text, nil)
+	}
+	if err != nil {
+		c.dropSecondary()
+		err = &HalfDoneError{TxID: id, Committed: engine.Primary.String(), Pending: engine.Secondary.String(), Err: err}
+		co.report(e, HalfDone, err)
+		return nil, nil, err
+	}
+	co.ended(e, Committed)
+	co.catalog.Add(1)
+	return res, &bufferedRows{sets: make([]rowSet, 1)}, nil
+}

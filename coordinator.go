@@ -1,0 +1,248 @@
+package dualsql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/dualsql/dualsql/internal/engine"
+)
+
+// coordinator is what all connections to one pair share within a process: the journal, the commit protocol, and the
+// resolver. Safe for concurrent use.
+type coordinator struct {
+	cfg     *Config
+	sides   [2]*side
+	log     *slog.Logger
+	journal *journal
+	plans   *planCache
+	window  window
+	catalog atomic.Int64 // counts the DDL statements seen, to drop what is known of functions
+	stats   counters
+
+	// prepared is set once the pair has been checked and what was open has been looked at: before that no write runs.
+	prepared  atomic.Bool
+	prepareMu sync.Mutex
+	proto     atomic.Pointer[protocol]
+	pair      atomic.Pointer[uuid.UUID]
+	writer    engine.Marking // the session that holds the pair's writer lock; guarded by prepareMu
+
+	openMu  sync.Mutex
+	flights map[uuid.UUID]*flight // of the entries that the resolver works on
+	adopted []uuid.UUID           // what was open when the journal was opened; not changed later
+
+	bg      context.Context // ends with the coordinator
+	cancel  context.CancelFunc
+	workers sync.WaitGroup
+	wake    chan struct{} // to the resolver
+	markers collector
+
+	users int // connectors and connections; guarded by coordinatorsMu
+}
+
+// coordinators holds this process's, by journal directory.
+var (
+	coordinatorsMu sync.Mutex
+	coordinators   = map[string]*coordinator{}
+)
+
+// acquire returns the coordinator of cfg's journal, and opens it if it is the first use.
+func acquire(cfg *Config, sides [2]*side) (*coordinator, error) {
+	coordinatorsMu.Lock()
+	defer coordinatorsMu.Unlock()
+	if co := coordinators[cfg.Journal]; co != nil {
+		if !samePair(co.cfg, cfg) {
+			return nil, fmt.Errorf("dualsql: journal %s is in use in this process with another configuration (%s); give each pair a journal of its own, and all connectors of a pair one configuration",
+				cfg.Journal, co.cfg.Redacted())
+		}
+		co.users++
+		return co, nil
+	}
+	j, err := openJournal(cfg.Journal, cfg.JournalKey)
+	if err != nil {
+		return nil, err
+	}
+	co := &coordinator{cfg: cfg, sides: sides, log: cfg.Logger, journal: j, users: 1,
+		plans: newPlanCache(sides[engine.Primary].engine), flights: map[uuid.UUID]*flight{}, wake: make(chan struct{}, 1)}
+	if co.log == nil {
+		co.log = slog.Default()
+	}
+	co.markers.co = co
+	co.bg, co.cancel = context.WithCancel(context.Background())
+	coordinators[cfg.Journal] = co
+	co.adopt()
+	co.workers.Go(co.resolve)
+	return co, nil
+}
+
+func samePair(a, b *Config) bool {
+	return a.FormatDSN() == b.FormatDSN() && a.Primary.Connector == b.Primary.Connector && a.Secondary.Connector == b.Secondary.Connector
+}
+
+// release gives a use back; the last one closes the journal.
+func (co *coordinator) release() error {
+	coordinatorsMu.Lock()
+	defer coordinatorsMu.Unlock()
+	co.users--
+	if co.users > 0 {
+		return nil
+	}
+	co.cancel()
+	co.workers.Wait()
+	co.prepareMu.Lock()
+	defer co.prepareMu.Unlock()
+	if co.writer != nil {
+		_ = co.writer.Close() // the lock ends with the session
+	}
+	delete(coordinators, co.cfg.Journal)
+	return co.journal.close()
+}
+
+func (co *coordinator) connClosed() {
+	if err := co.release(); err != nil {
+		co.log.Error("dualsql: closing the journal", "error", err)
+	}
+}
+
+// newConn makes a connection for the pool: to the primary at once, to the secondary when it is needed.
+func (co *coordinator) newConn(ctx context.Context) (*Conn, error) {
+	if err := co.prepare(ctx); err != nil {
+		var refused *refusal
+		if errors.As(err, &refused) {
+			return nil, refused.error
+		}
+		co.log.Warn("dualsql: writes have to wait", "error", err)
+	}
+	p, err := co.sides[engine.Primary].connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	coordinatorsMu.Lock()
+	co.users++
+	coordinatorsMu.Unlock()
+	c := &Conn{co: co, primary: p}
+	c.guard, _ = p.(engine.Guarding)
+	return c, nil
+}
+
+// protocol is known once the pair is prepared.
+func (co *coordinator) protocol() protocol { return *co.proto.Load() }
+
+func (co *coordinator) pairID() uuid.UUID {
+	if id := co.pair.Load(); id != nil {
+		return *id
+	}
+	return uuid.Nil
+}
+
+func (co *coordinator) sideNames() [2]string { return [2]string{co.sides[0].name, co.sides[1].name} }
+
+// admit lets a transaction's first write through: the pair is prepared, and nothing is open that it could overtake.
+func (co *coordinator) admit(ctx context.Context) error {
+	if !co.prepared.Load() {
+		if err := co.prepare(ctx); err != nil {
+			return err
+		}
+	}
+	if !co.protocol().ordered() {
+		return nil
+	}
+	for {
+		f := co.window.stuck()
+		if f == nil {
+			return nil
+		}
+		timer := time.NewTimer(co.cfg.CommitTimeout)
+		select {
+		case <-f.left:
+			timer.Stop()
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		case <-timer.C:
+			return co.held(f.txid)
+		}
+	}
+}
+
+func (co *coordinator) held(txid uuid.UUID) error {
+	what := "is not settled"
+	if e := co.journal.find(txid); e != nil {
+		what = "is " + co.journal.state(e).String()
+		if problem := co.journal.problemOf(e); problem != nil {
+			what += ": " + problem.Error()
+		}
+	}
+	return fmt.Errorf("dualsql: %w: %s %s; see `dualsql status`", ErrWritesHeld, txid, what)
+}
+
+// withSession runs f on a connection of its own to one side.
+func (co *coordinator) withSession(ctx context.Context, role engine.Role, f func(engine.Marking) error) error {
+	s, err := co.sides[role].connect(ctx)
+	if err != nil {
+		return err
+	}
+	m, ok := s.(engine.Marking)
+	if !ok {
+		_ = s.Close()
+		return fmt.Errorf("dualsql: %s: the %s engine carries no commit markers", role, co.sides[role].engine.Name())
+	}
+	return errors.Join(f(m), s.Close())
+}
+
+// decided and ended write to the journal what a restart could find out by itself; that they fail changes no outcome, and
+// the journal refuses the next intent.
+func (co *coordinator) decided(e *entry) {
+	if err := co.journal.decide(e); err != nil {
+		co.log.Error("dualsql: journal", "txid", e.txid, "error", err)
+	}
+}
+
+func (co *coordinator) ended(e *entry, o Outcome) {
+	if err := co.journal.end(e, o); err != nil {
+		co.log.Error("dualsql: journal", "txid", e.txid, "error", err)
+	}
+	if o == Committed {
+		co.stats.committed.Add(1)
+	}
+}
+
+// report keeps a transaction that has no end listed, and says so.
+func (co *coordinator) report(e *entry, o Outcome, problem error) {
+	co.tell(e, problem)
+	co.log.Error("dualsql: transaction is "+o.String(), "txid", e.txid, "protocol", e.protocol, "error", problem)
+	if o == HalfDone {
+		co.stats.halfDone.Add(1)
+	} else {
+		co.stats.inDoubt.Add(1)
+	}
+}
+
+func (co *coordinator) tell(e *entry, problem error) {
+	if err := co.journal.tell(e, problem); err != nil {
+		co.log.Error("dualsql: journal", "txid", e.txid, "error", err)
+	}
+}
+
+// stuck hands a transaction to the resolver. It stays in the window, so that no other overtakes it.
+func (co *coordinator) stuck(e *entry, f *flight, o Outcome, problem error) {
+	co.report(e, o, problem)
+	co.openMu.Lock()
+	co.flights[e.txid] = f
+	co.openMu.Unlock()
+	f.stick()
+	co.nudge()
+}
+
+func (co *coordinator) nudge() {
+	select {
+	case co.wake <- struct{}{}:
+	default:
+	}
+}

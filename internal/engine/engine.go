@@ -1,0 +1,193 @@
+// Package engine knows the kinds of databases that dualsql drives: how a connection is made and set up, how a transaction
+// begins and ends on it, and every SQL statement that dualsql itself sends. It knows nothing of transactions over two sides.
+//
+// Each kind has one file. What only some kinds can do stands in interfaces of its own ([Marking], [Guarding]); a caller
+// asks a [Session] for them by a type assertion.
+package engine
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/dualsql/dualsql/internal/sqltext"
+)
+
+// Role says on which side of the pair a session works.
+type Role uint8
+
+// The two sides.
+const (
+	Primary Role = iota
+	Secondary
+)
+
+func (r Role) String() string {
+	if r == Primary {
+		return "primary"
+	}
+	return "secondary"
+}
+
+// Options are what the configuration says of one side's sessions.
+type Options struct {
+	Role Role
+	// LockTimeout bounds each wait for a lock. Zero leaves the database's own setting.
+	LockTimeout time.Duration
+}
+
+// Engine is one kind of database. Its values hold no state and are safe for concurrent use.
+type Engine interface {
+	// Name is the engine's name in logs, errors and the journal.
+	Name() string
+	// Dialect is how the engine's texts are quoted.
+	Dialect() sqltext.Dialect
+	// Style is how the engine's driver wants its placeholders.
+	Style() sqltext.Style
+	// Session takes a fresh connection into use and sets on it what dualsql relies on. When it fails the connection is
+	// closed.
+	Session(ctx context.Context, c driver.Conn, o Options) (Session, error)
+	// Transient reports whether the cause of err may pass by itself, so that trying again makes sense: a lost
+	// connection, a lock time-out, a deadlock.
+	Transient(err error) bool
+}
+
+// TxStatus is what a session knows of its transaction.
+type TxStatus uint8
+
+// The states of a session's transaction.
+const (
+	TxIdle   TxStatus = iota // none is open
+	TxOpen                   // one is open and can commit
+	TxFailed                 // one is open, or was ended by the database, and can only be rolled back
+)
+
+// Session is one physical connection in use. It is not safe for concurrent use.
+type Session interface {
+	// Conn is the connection itself.
+	Conn() driver.Conn
+	// Exec, Query and Prepare run the caller's text on the connection, whatever forms of these its driver has.
+	Exec(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error)
+	Query(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error)
+	Prepare(ctx context.Context, text string) (driver.Stmt, error)
+	// Bind converts args in place as database/sql would do for this connection's driver, and returns what is left of
+	// them: a driver may take an argument away. s is the statement if it is a prepared one, else nil.
+	Bind(s driver.Stmt, args []driver.NamedValue) ([]driver.NamedValue, error)
+	// Portable returns args as values that can be written down: nil, bool, int64, float64, string, []byte, time.Time.
+	// text is the statement they belong to, in this session's own style. An argument that has no such form is an error.
+	Portable(ctx context.Context, text string, args []driver.NamedValue) ([]driver.NamedValue, error)
+
+	// Begin opens a transaction. An isolation level or access mode that the engine lacks is an error.
+	Begin(ctx context.Context, o TxOptions) error
+	// Commit ends the transaction. With a marker, the transaction itself inserts it before the COMMIT. The result is
+	// nil when it has committed, an [*UnknownError] when nobody can tell, and any other error when it has certainly
+	// not committed; the caller then rolls back.
+	Commit(ctx context.Context, m *Marker) error
+	// Rollback ends the transaction without its effects. After an error the session is not valid any more.
+	Rollback(ctx context.Context) error
+	// Status tells the state of the transaction.
+	Status() TxStatus
+	// Atomic runs f, which executes one statement, in a way that leaves nothing of the statement behind when f fails
+	// and the transaction goes on.
+	Atomic(ctx context.Context, f func() error) error
+
+	// Setup sets again what the session relies on, after a statement that may have reset it.
+	Setup(ctx context.Context) error
+	// Ping, Reset, Valid and Close do what database/sql expects of a connection's methods of like names.
+	Ping(ctx context.Context) error
+	Reset(ctx context.Context) error
+	Valid() bool
+	Close() error
+}
+
+// TxOptions say how a transaction begins.
+type TxOptions struct {
+	driver.TxOptions
+	// Write is set when it is known that the transaction will write, so that an engine with one writer at a time can
+	// take its place in the queue at once.
+	Write bool
+}
+
+// State is what a commit marker says. The zero value: there is no marker.
+type State byte
+
+// The two states of a marker's row.
+const (
+	Committed State = 'C'
+	Aborted   State = 'A'
+)
+
+// Marker is a commit marker: a row that is there if and only if the transaction that inserted it committed.
+type Marker struct {
+	TxID    uuid.UUID
+	Journal uuid.UUID // whose transaction it is
+}
+
+// PairRow is what a database carries of the pair that it belongs to. The zero value: nothing yet.
+type PairRow struct {
+	Pair uuid.UUID
+	Side Role
+}
+
+// Marking is a session whose engine can carry commit markers.
+type Marking interface {
+	Session
+	// Identity is equal for two sessions if and only if they are connected to the same database.
+	Identity(ctx context.Context) (string, error)
+	// Init creates the schema that the markers live in, if it is not there.
+	Init(ctx context.Context) error
+	// ClaimPair stores row unless one is there, and returns the row that is there afterwards.
+	ClaimPair(ctx context.Context, row PairRow) (PairRow, error)
+	// Pair returns the row that is there; the zero row when there is none or no schema.
+	Pair(ctx context.Context) (PairRow, error)
+	// Fence inserts the marker of m's transaction with state Aborted, unless it is there already, and returns the state
+	// that is there afterwards, for ever. It waits for an owner that is about to commit, no longer than the lock
+	// time-out.
+	Fence(ctx context.Context, m Marker) (State, error)
+	// InsertMarker inserts the marker of m's transaction with state Committed in the current transaction. It waits for
+	// another transaction that does the same; inserted is false when the marker was there already.
+	InsertMarker(ctx context.Context, m Marker) (inserted bool, err error)
+	// MarkerState reads a marker without leaving a trace.
+	MarkerState(ctx context.Context, txid uuid.UUID) (State, error)
+	// DeleteMarkers deletes the markers of these transactions.
+	DeleteMarkers(ctx context.Context, txids []uuid.UUID) error
+	// SweepMarkers deletes all Committed markers of a journal except those kept, and fences older than a day.
+	SweepMarkers(ctx context.Context, journal uuid.UUID, keep []uuid.UUID) error
+	// ForeignMarkers returns the transactions of other journals than own that have a Committed marker.
+	ForeignMarkers(ctx context.Context, own uuid.UUID) (map[uuid.UUID]bool, error)
+	// LockWriter makes this session the pair's one writer for as long as it lives, or fails with ErrWriterLocked.
+	LockWriter(ctx context.Context, pair uuid.UUID) error
+}
+
+// Guarding is a session whose engine can refuse writes that were taken for reads.
+type Guarding interface {
+	Session
+	// ReadOnlyViolation reports whether err says that a statement tried to write where only reading is allowed.
+	ReadOnlyViolation(err error) bool
+	// Volatile returns those of the named functions that may write: mirrored on both sides. primary are those that
+	// belong to the primary alone, although they change something: nextval and its kin.
+	Volatile(ctx context.Context, calls []sqltext.Function) (mirror, primary []string, err error)
+	// Wrote reports whether the open transaction has changed a table.
+	Wrote(ctx context.Context) (bool, error)
+	// Unguarded runs f while writes outside of a transaction are not refused.
+	Unguarded(ctx context.Context, f func() error) error
+	// Refuses reports why a setting must not be changed, or "".
+	Refuses(s sqltext.Setting) string
+}
+
+// ErrWriterLocked says that another process writes to the pair.
+var ErrWriterLocked = errors.New("another process is the pair's writer")
+
+// ErrNoSchema says that the schema of the markers is missing and may not be created.
+var ErrNoSchema = errors.New("the dualsql schema is missing and this role may not create it")
+
+// UnknownError says that nobody can tell whether a COMMIT took effect.
+type UnknownError struct{ Err error }
+
+func (e *UnknownError) Error() string { return "the outcome of COMMIT is unknown: " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *UnknownError) Unwrap() error { return e.Err }

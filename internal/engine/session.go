@@ -1,0 +1,203 @@
+package engine
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// session is what all engines' sessions share: the forms of Exec, Query and Prepare that a driver.Conn may or may not
+// have, and the checking of arguments.
+type session struct {
+	c       driver.Conn
+	exec    driver.ExecerContext
+	query   driver.QueryerContext
+	checker driver.NamedValueChecker
+}
+
+func newSession(c driver.Conn) session {
+	s := session{c: c}
+	s.exec, _ = c.(driver.ExecerContext)
+	s.query, _ = c.(driver.QueryerContext)
+	s.checker, _ = c.(driver.NamedValueChecker)
+	return s
+}
+
+func (s *session) Conn() driver.Conn { return s.c }
+
+// Exec falls back to a prepared statement before anything has run, never after: ErrSkip means that nothing has.
+func (s *session) Exec(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {
+	if s.exec != nil {
+		res, err := s.exec.ExecContext(ctx, text, args)
+		if err != driver.ErrSkip {
+			return res, err
+		}
+	}
+	st, err := s.Prepare(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	res, err := ExecStmt(ctx, st, args)
+	return res, errors.Join(err, st.Close())
+}
+
+func (s *session) Query(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error) {
+	if s.query != nil {
+		rows, err := s.query.QueryContext(ctx, text, args)
+		if err != driver.ErrSkip {
+			return rows, err
+		}
+	}
+	st, err := s.Prepare(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := QueryStmt(ctx, st, args)
+	if err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	return closingRows{rows, st}, nil
+}
+
+// closingRows closes the statement that was prepared for them alone.
+type closingRows struct {
+	driver.Rows
+	st driver.Stmt
+}
+
+func (r closingRows) Close() error { return errors.Join(r.Rows.Close(), r.st.Close()) }
+
+func (s *session) Prepare(ctx context.Context, text string) (driver.Stmt, error) {
+	if p, ok := s.c.(driver.ConnPrepareContext); ok {
+		return p.PrepareContext(ctx, text)
+	}
+	return s.c.Prepare(text)
+}
+
+// ExecStmt runs a prepared statement, whichever form of Exec it has.
+func ExecStmt(ctx context.Context, st driver.Stmt, args []driver.NamedValue) (driver.Result, error) {
+	if e, ok := st.(driver.StmtExecContext); ok {
+		return e.ExecContext(ctx, args)
+	}
+	values, err := unnamed(ctx, args)
+	if err != nil {
+		return nil, err
+	}
+	//lint:ignore SA1019 drivers without StmtExecContext have only this form
+	return st.Exec(values)
+}
+
+// QueryStmt runs a prepared statement, whichever form of Query it has.
+func QueryStmt(ctx context.Context, st driver.Stmt, args []driver.NamedValue) (driver.Rows, error) {
+	if q, ok := st.(driver.StmtQueryContext); ok {
+		return q.QueryContext(ctx, args)
+	}
+	values, err := unnamed(ctx, args)
+	if err != nil {
+		return nil, err
+	}
+	//lint:ignore SA1019 drivers without StmtQueryContext have only this form
+	return st.Query(values)
+}
+
+func unnamed(ctx context.Context, args []driver.NamedValue) ([]driver.Value, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	values := make([]driver.Value, len(args))
+	for i, a := range args {
+		if a.Name != "" {
+			return nil, errors.New("the driver does not support named arguments")
+		}
+		values[i] = a.Value
+	}
+	return values, nil
+}
+
+// Bind asks in the order of database/sql: the statement, the connection, the statement's column converter, the default.
+func (s *session) Bind(st driver.Stmt, args []driver.NamedValue) ([]driver.NamedValue, error) {
+	checker := s.checker
+	if c, ok := st.(driver.NamedValueChecker); ok {
+		checker = c
+	}
+	//lint:ignore SA1019 drivers without NamedValueChecker have only this form
+	converter, _ := st.(driver.ColumnConverter)
+	kept := args[:0]
+	for i := range args {
+		nv := args[i]
+		err := error(driver.ErrSkip)
+		if checker != nil {
+			err = checker.CheckNamedValue(&nv)
+		}
+		if err == driver.ErrSkip {
+			conv := driver.ValueConverter(driver.DefaultParameterConverter)
+			if converter != nil {
+				conv = converter.ColumnConverter(i)
+			}
+			nv.Value, err = conv.ConvertValue(nv.Value)
+		}
+		if err == driver.ErrRemoveArgument {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("argument %s: %w", argName(nv), err)
+		}
+		nv.Ordinal = len(kept) + 1
+		kept = append(kept, nv)
+	}
+	return kept, nil
+}
+
+func argName(nv driver.NamedValue) string {
+	if nv.Name != "" {
+		return "@" + nv.Name
+	}
+	return fmt.Sprintf("$%d", nv.Ordinal)
+}
+
+// Portable takes the values that database/sql itself knows, and nothing else.
+func (s *session) Portable(_ context.Context, _ string, args []driver.NamedValue) ([]driver.NamedValue, error) {
+	for i := range args {
+		if !isPortable(args[i].Value) {
+			return nil, fmt.Errorf("argument %s of type %T cannot be written to the journal: pass a plain value", argName(args[i]), args[i].Value)
+		}
+	}
+	return args, nil
+}
+
+func isPortable(v any) bool {
+	switch v.(type) {
+	case nil, bool, int64, float64, string, []byte, time.Time:
+		return true
+	}
+	return false
+}
+
+func (s *session) Atomic(_ context.Context, f func() error) error { return f() }
+
+func (s *session) Setup(context.Context) error { return nil }
+
+func (s *session) Ping(ctx context.Context) error {
+	if p, ok := s.c.(driver.Pinger); ok {
+		return p.Ping(ctx)
+	}
+	return nil
+}
+
+func (s *session) Reset(ctx context.Context) error {
+	if r, ok := s.c.(driver.SessionResetter); ok {
+		return r.ResetSession(ctx)
+	}
+	return nil
+}
+
+func (s *session) Valid() bool {
+	if v, ok := s.c.(driver.Validator); ok {
+		return v.IsValid()
+	}
+	return true
+}
+
+func (s *session) Close() error { return s.c.Close() }

@@ -1,0 +1,21 @@
+package engine
+
+import (
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// quoteIDs lists UUIDs as SQL string literals.
+func quoteIDs(ids []uuid.UUID) string {
+	var b strings.Builder
+	for i, id := range ids {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString("'" + id.String() + "'")
+	}
+	return b.String()
+}
+
+func containsFold(s, sub string) bool { return strings.Contains(strings.ToLower(s), sub) }

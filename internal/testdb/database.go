@@ -1,0 +1,123 @@
+package testdb
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+const databaseLimit = 60 * time.Second
+
+// DSN returns the URL of a database of the cluster, for the superuser.
+func (c *Cluster) DSN(db string) string {
+	if c.named == nil {
+		return postgresURL(c.port, db)
+	}
+	u := *c.named
+	u.Path = "/" + db
+	return u.String()
+}
+
+func postgresURL(port int, db string) string {
+	return "postgres://postgres@127.0.0.1:" + strconv.Itoa(port) + "/" + url.PathEscape(db) + "?sslmode=disable"
+}
+
+// CreateDatabase creates an empty database with a name of its own and returns its DSN. When the test ends it is dropped,
+// whoever is still connected; what is still prepared in it is logged and rolled back before.
+func (c *Cluster) CreateDatabase(tb testing.TB) string {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), databaseLimit)
+	defer cancel()
+	name := "dualsql_test_" + rand.Text()
+	// template0, because copying template1 fails while anybody is connected to it.
+	if err := c.maintain(ctx, "CREATE DATABASE "+quote(name)+" TEMPLATE template0"); err != nil {
+		tb.Fatalf("create database %s: %v\n%s", name, err, c.Log())
+	}
+	dsn := c.DSN(name)
+	tb.Cleanup(func() {
+		if err := c.drop(tb, name, dsn); err != nil {
+			tb.Errorf("drop database %s: %v\n%s", name, err, c.Log())
+		}
+	})
+	return dsn
+}
+
+// maintain runs one statement in the maintenance database.
+func (c *Cluster) maintain(ctx context.Context, sql string) error {
+	dsn := c.DSN("postgres")
+	if c.named != nil {
+		dsn = c.named.String()
+	}
+	return withConn(ctx, dsn, func(conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, sql)
+		return err
+	})
+}
+
+// drop drops a database. DROP DATABASE ... WITH (FORCE) ends sessions but stops at prepared transactions (PostgreSQL
+// manual, DROP DATABASE); a session that is just preparing one makes it try again.
+func (c *Cluster) drop(tb testing.TB, name, dsn string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), databaseLimit)
+	defer cancel()
+	for {
+		err := rollbackPrepared(ctx, tb, dsn)
+		if err == nil {
+			err = c.maintain(ctx, "DROP DATABASE "+quote(name)+" WITH (FORCE)")
+		}
+		if !busy(err) || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+func rollbackPrepared(ctx context.Context, tb testing.TB, dsn string) error {
+	return withConn(ctx, dsn, func(conn *pgx.Conn) error {
+		rows, err := conn.Query(ctx, "SELECT gid FROM pg_prepared_xacts WHERE database = current_database()")
+		if err != nil {
+			return err
+		}
+		names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			return err
+		}
+		for _, gid := range names {
+			tb.Logf("the test left the prepared transaction %q", gid)
+			if _, err := conn.Exec(ctx, "ROLLBACK PREPARED "+literal(gid)); err != nil {
+				return fmt.Errorf("roll back the prepared transaction %q: %w", gid, err)
+			}
+		}
+		return nil
+	})
+}
+
+// busy reports whether err passes when somebody else has finished: the database is in use (55006), the prepared
+// transaction is locked by a session (55000) or has just been finished by one (42704).
+func busy(err error) bool {
+	var refusal *pgconn.PgError
+	if !errors.As(err, &refusal) {
+		return false
+	}
+	return refusal.Code == "55006" || refusal.Code == "55000" || refusal.Code == "42704"
+}
+
+func withConn(ctx context.Context, dsn string, use func(*pgx.Conn) error) error {
+	conn, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		return err
+	}
+	return errors.Join(use(conn), conn.Close(ctx))
+}
+
+func quote(name string) string { return pgx.Identifier{name}.Sanitize() }
+
+// literal quotes a string for statements that take no parameters; standard_conforming_strings is on by default.
+func literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }

@@ -1,0 +1,326 @@
+package dualsql
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/dualsql/dualsql/internal/wal"
+)
+
+// The types of the journal's records. They are part of its format.
+const (
+	recordIntent  = 'I' // a commit is about to be tried; payload: the intent
+	recordDecided = 'D' // the primary has committed
+	recordTold    = 'T' // the caller was told that the transaction is in doubt or half done
+	recordEnd     = 'E' // it has ended; payload: the Outcome's byte
+)
+
+// maxOutcomes is how many ends of transactions that were in doubt or half done stay known: the newest.
+const maxOutcomes = 10_000
+
+// journal is the intent journal: what is open, on disk and in memory. Safe for concurrent use.
+type journal struct {
+	log  *wal.Log
+	aead cipher.AEAD // nil: not encrypted
+
+	mu       sync.Mutex
+	open     map[uuid.UUID]*entry
+	outcomes map[uuid.UUID]ended // of transactions that a caller or an operator may ask for
+	oldest   uint64              // the lowest segment that may still be on disk
+	newest   uint64
+}
+
+// entry is an intent that has no end yet.
+type entry struct {
+	*intent
+	segment uint64
+	decided bool // the primary has committed
+	told    bool
+	problem error // why the last attempt to end it failed
+}
+
+type ended struct {
+	outcome Outcome
+	segment uint64
+}
+
+// openJournal takes the directory into possession and reads what is open.
+func openJournal(dir string, key []byte) (*journal, error) {
+	j := &journal{open: map[uuid.UUID]*entry{}, outcomes: map[uuid.UUID]ended{}, oldest: 1}
+	var err error
+	if j.aead, err = newAEAD(key); err != nil {
+		return nil, err
+	}
+	if j.log, err = wal.Open(dir, wal.Options{}, j.replay); err != nil {
+		return nil, fmt.Errorf("dualsql: journal: %w", err)
+	}
+	return j, nil
+}
+
+func newAEAD(key []byte) (cipher.AEAD, error) {
+	if len(key) == 0 {
+		return nil, nil
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, configError("journal.key", err.Error())
+	}
+	return cipher.NewGCM(block)
+}
+
+func (j *journal) replay(segment uint64, r wal.Record) error {
+	j.newest = segment
+	txid := uuid.UUID(r.TxID)
+	e := j.open[txid]
+	switch r.Type {
+	case recordIntent:
+		in, err := j.decode(txid, r.Payload)
+		if err != nil {
+			return err
+		}
+		j.open[txid] = &entry{intent: in, segment: segment}
+	case recordDecided:
+		if e != nil {
+			e.decided = true
+		}
+	case recordTold:
+		if e != nil {
+			e.told = true
+		}
+	case recordEnd:
+		if len(r.Payload) != 1 {
+			return fmt.Errorf("transaction %s has a malformed end", txid)
+		}
+		// An end without its intent was carried over from a segment that is gone.
+		if e == nil || e.told {
+			j.remember(txid, Outcome(r.Payload[0]), segment)
+		}
+		delete(j.open, txid)
+	default:
+		return fmt.Errorf("unknown record type %q: written by a newer version", r.Type)
+	}
+	return nil
+}
+
+// encode lays an intent out as a head in the clear and a body, encrypted if there is a key.
+func (j *journal) encode(in *intent) ([]byte, error) {
+	body, err := in.appendBody(nil)
+	if err != nil {
+		return nil, err
+	}
+	b := in.appendHead([]byte{boolByte(j.aead != nil)})
+	if j.aead == nil {
+		return append(b, body...), nil
+	}
+	nonce := make([]byte, j.aead.NonceSize())
+	rand.Read(nonce) // never fails
+	return j.aead.Seal(append(b, nonce...), nonce, body, in.txid[:]), nil
+}
+
+func (j *journal) decode(txid uuid.UUID, payload []byte) (*intent, error) {
+	in := &intent{txid: txid}
+	d := &decoder{b: payload}
+	sealed := d.byte() == 1
+	in.readHead(d)
+	if sealed && d.err == nil {
+		if j.aead == nil {
+			return in, fmt.Errorf("transaction %s is encrypted: %w", txid, errNoKey)
+		}
+		nonce := d.bytes(uint64(j.aead.NonceSize()))
+		if nonce == nil {
+			return in, fmt.Errorf("transaction %s: %w", txid, d.err)
+		}
+		body, err := j.aead.Open(nil, nonce, d.b, txid[:])
+		if err != nil {
+			return in, fmt.Errorf("transaction %s cannot be decrypted: journal.key is not the one it was written with", txid)
+		}
+		d.b = body
+	}
+	in.readBody(d)
+	if d.err != nil {
+		return in, fmt.Errorf("transaction %s cannot be read: %w", txid, d.err)
+	}
+	return in, nil
+}
+
+var errNoKey = errors.New("set journal.key to the key it was written with")
+
+// begin makes the intent durable. After an error nothing may commit.
+func (j *journal) begin(in *intent, limit int64) (*entry, error) {
+	payload, err := j.encode(in)
+	if err != nil {
+		return nil, fmt.Errorf("dualsql: transaction %s: %w", in.txid, err)
+	}
+	if int64(len(payload)) > limit {
+		return nil, fmt.Errorf("dualsql: transaction %s needs %d bytes in the journal, the limit is %d: %w; raise journal.redo_limit or make the transaction smaller",
+			in.txid, len(payload), limit, ErrRedoTooLarge)
+	}
+	e := &entry{intent: in}
+	// It is listed before it is written: a prune in between must not delete its segment.
+	j.mu.Lock()
+	e.segment = j.newest
+	j.open[in.txid] = e
+	j.mu.Unlock()
+	segment, err := j.log.AppendSync(wal.Record{Type: recordIntent, TxID: in.txid, Payload: payload})
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err != nil {
+		delete(j.open, in.txid)
+		return nil, fmt.Errorf("dualsql: transaction %s: the journal refused the intent: %w", in.txid, err)
+	}
+	e.segment = segment
+	j.newest = max(j.newest, segment)
+	return e, nil
+}
+
+// decide notes that the primary has committed. It need not be durable: the fence tells too.
+func (j *journal) decide(e *entry) error {
+	j.mu.Lock()
+	e.decided = true
+	j.mu.Unlock()
+	_, err := j.log.Append(wal.Record{Type: recordDecided, TxID: e.txid})
+	return err
+}
+
+// tell notes that the caller was given the transaction's id to ask for later.
+func (j *journal) tell(e *entry, problem error) error {
+	j.mu.Lock()
+	e.problem = problem
+	told := e.told
+	e.told = true
+	j.mu.Unlock()
+	if told {
+		return nil
+	}
+	_, err := j.log.AppendSync(wal.Record{Type: recordTold, TxID: e.txid})
+	return err
+}
+
+// end closes the entry. It need not be durable: ending it again changes nothing.
+func (j *journal) end(e *entry, o Outcome) error {
+	segment, err := j.log.Append(wal.Record{Type: recordEnd, TxID: e.txid, Payload: []byte{byte(o)}})
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	delete(j.open, e.txid)
+	j.newest = max(j.newest, segment)
+	if e.told {
+		j.remember(e.txid, o, segment)
+	}
+	return err
+}
+
+func (j *journal) remember(txid uuid.UUID, o Outcome, segment uint64) {
+	j.outcomes[txid] = ended{o, segment}
+	if len(j.outcomes) <= maxOutcomes {
+		return
+	}
+	// TxIDs are ordered by time: the least is the oldest.
+	least := txid
+	for id := range j.outcomes {
+		if slices.Compare(id[:], least[:]) < 0 {
+			least = id
+		}
+	}
+	delete(j.outcomes, least)
+}
+
+// entries returns what is open, oldest first. The entries' fields are copies.
+func (j *journal) entries() []entry {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	list := make([]entry, 0, len(j.open))
+	for _, e := range j.open {
+		list = append(list, *e)
+	}
+	slices.SortFunc(list, func(a, b entry) int { return slices.Compare(a.txid[:], b.txid[:]) })
+	return list
+}
+
+func (j *journal) find(txid uuid.UUID) *entry {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.open[txid]
+}
+
+func (j *journal) outcome(txid uuid.UUID) (Outcome, bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	e, ok := j.outcomes[txid]
+	return e.outcome, ok
+}
+
+// prune deletes the segments in which nothing is open, after carrying over the outcomes that they hold.
+func (j *journal) prune() error {
+	j.mu.Lock()
+	keep := j.newest
+	for _, e := range j.open {
+		keep = min(keep, e.segment)
+	}
+	if keep <= j.oldest {
+		j.mu.Unlock()
+		return nil
+	}
+	carry := map[uuid.UUID]Outcome{}
+	for id, e := range j.outcomes {
+		if e.segment < keep {
+			carry[id] = e.outcome
+		}
+	}
+	j.mu.Unlock()
+	for id, o := range carry {
+		segment, err := j.log.Append(wal.Record{Type: recordEnd, TxID: id, Payload: []byte{byte(o)}})
+		if err != nil {
+			return err
+		}
+		j.mu.Lock()
+		j.outcomes[id] = ended{o, segment}
+		j.mu.Unlock()
+	}
+	if len(carry) > 0 {
+		if err := j.log.Sync(); err != nil {
+			return err
+		}
+	}
+	if err := j.log.Prune(keep); err != nil {
+		return err
+	}
+	j.mu.Lock()
+	j.oldest = keep
+	j.mu.Unlock()
+	return nil
+}
+
+func (j *journal) id() uuid.UUID { return j.log.ID() }
+
+func (j *journal) close() error { return j.log.Close() }
+
+// now is the time that intents bear.
+func now() time.Time { return time.Now().Round(0) }
+
+// state tells where an open entry stands.
+func (j *journal) state(e *entry) Outcome {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return e.state()
+}
+
+func (e *entry) state() Outcome {
+	if e.decided {
+		return HalfDone
+	}
+	return InDoubt
+}
+
+func (j *journal) problemOf(e *entry) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return e.problem
+}

@@ -1,0 +1,120 @@
+package dualsql
+
+import (
+	"context"
+	"sync"
+)
+
+// maxQueued bounds what a lane holds back: a writer that is so far ahead of the secondary waits for it.
+const maxQueued = 256
+
+// lane runs a transaction's statements on the secondary, in order, while the caller goes on on the primary. While it is
+// busy, the secondary's session belongs to it alone. The first failure is kept; what is queued behind it does not run.
+type lane struct {
+	mu    sync.Mutex
+	queue []func(context.Context) error
+	busy  bool
+	idle  chan struct{} // closed when busy turns false
+	err   error
+	// fail runs once, in the lane, after the first failure.
+	fail func()
+
+	ctx    context.Context
+	cancel context.CancelFunc
+}
+
+// start makes the lane ready for a transaction.
+func (l *lane) start(ctx context.Context, fail func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ctx, l.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	l.err, l.fail = nil, fail
+}
+
+// stop lets nothing more run, cuts short what is running, and waits until the lane is idle.
+func (l *lane) stop() {
+	l.mu.Lock()
+	l.queue = nil
+	cancel, idle := l.cancel, l.idle
+	busy := l.busy
+	l.mu.Unlock()
+	if cancel != nil {
+		cancel()
+	}
+	if busy {
+		<-idle
+	}
+}
+
+// add queues a statement. It waits only while the queue is full.
+func (l *lane) add(ctx context.Context, job func(context.Context) error) error {
+	for {
+		l.mu.Lock()
+		if err := l.err; err != nil {
+			l.mu.Unlock()
+			return err
+		}
+		if len(l.queue) < maxQueued {
+			l.queue = append(l.queue, job)
+			if !l.busy {
+				l.busy, l.idle = true, make(chan struct{})
+				go l.run()
+			}
+			l.mu.Unlock()
+			return nil
+		}
+		l.mu.Unlock()
+		if err := l.barrier(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// run ends when the queue is empty, so that an idle lane costs nothing and leaks nothing.
+func (l *lane) run() {
+	for {
+		l.mu.Lock()
+		if len(l.queue) == 0 {
+			l.busy, l.queue = false, nil
+			close(l.idle)
+			l.mu.Unlock()
+			return
+		}
+		job := l.queue[0]
+		l.queue = l.queue[1:]
+		failed := l.err != nil
+		ctx, fail := l.ctx, l.fail
+		l.mu.Unlock()
+		if failed {
+			continue
+		}
+		if err := job(ctx); err != nil {
+			l.mu.Lock()
+			l.err = err
+			l.mu.Unlock()
+			fail()
+		}
+	}
+}
+
+// failure returns the first failure so far, without waiting.
+func (l *lane) failure() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.err
+}
+
+// barrier waits until the lane is empty and returns its first failure.
+func (l *lane) barrier(ctx context.Context) error {
+	l.mu.Lock()
+	busy, idle := l.busy, l.idle
+	l.mu.Unlock()
+	if busy {
+		select {
+		case <-idle:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return l.failure()
+}

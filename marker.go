@@ -1,0 +1,160 @@
+package dualsql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/dualsql/dualsql/internal/engine"
+)
+
+// marker commits one side, then the other, each with a marker. The primary's COMMIT decides; a secondary that does not
+// follow gets the transaction again from the journal, once and only once, because its marker refuses a second time.
+type marker struct{ co *coordinator }
+
+func (marker) name() Protocol { return Marker }
+func (marker) ordered() bool  { return true }
+
+func (p marker) commit(ctx context.Context, t *tx) error {
+	co, c := p.co, t.c
+	passing(atBarrier)
+	e, err := co.journal.begin(t.intentOf(Marker), co.cfg.RedoLimit)
+	if err != nil {
+		return t.rolledBack(ctx, nil, err)
+	}
+	passing(atIntent)
+	m := engine.Marker{TxID: t.id, Journal: co.journal.id()}
+	f := co.window.enter(t.id)
+	unknown, failed := t.commitPrimary(ctx, &m)
+	if unknown != nil {
+		state, err := co.fence(ctx, m)
+		if err != nil {
+			t.endSecondary(ctx)
+			err = &InDoubtError{TxID: t.id, Err: fmt.Errorf("the reply to COMMIT on the primary is lost (%w), and it cannot be asked: %w", unknown, err)}
+			co.stuck(e, f, InDoubt, err)
+			return err
+		}
+		if state == engine.Aborted {
+			failed = unknown
+		}
+	}
+	if failed != nil {
+		defer f.leave()
+		return t.rolledBack(ctx, e, failed)
+	}
+	co.decided(e)
+	passing(atDecided)
+	if err := c.secondary.Commit(ctx, &m); err != nil {
+		t.endSecondary(ctx)
+		c.dropSecondary()
+		if err = co.redo(ctx, e.intent, err); err != nil {
+			err = &HalfDoneError{TxID: t.id, Committed: "primary", Pending: "secondary", Err: err}
+			co.stuck(e, f, HalfDone, err)
+			return err
+		}
+	}
+	passing(atFinished)
+	co.ended(e, Committed)
+	passing(atEnded)
+	f.leave()
+	co.collect(t.id)
+	return nil
+}
+
+// fence asks the primary how a transaction ended, and makes sure that the answer holds. It tries until ctx ends.
+func (co *coordinator) fence(ctx context.Context, m engine.Marker) (engine.State, error) {
+	var state engine.State
+	err := co.retry(ctx, engine.Primary, func() error {
+		return co.withSession(ctx, engine.Primary, func(s engine.Marking) error {
+			var err error
+			state, err = s.Fence(ctx, m)
+			return err
+		})
+	})
+	return state, err
+}
+
+// redo brings an intent to the secondary, unless it is there already. It tries until ctx ends or it is plain that trying
+// again is of no use. cause is why it is needed, and is returned if nothing better is known.
+func (co *coordinator) redo(ctx context.Context, in *intent, cause error) error {
+	err := cause
+	rerr := co.retry(ctx, engine.Secondary, func() error {
+		err = co.withSession(ctx, engine.Secondary, func(s engine.Marking) error { return co.redoOnce(ctx, s, in) })
+		return err
+	})
+	if rerr != nil {
+		return errors.Join(rerr, cause)
+	}
+	return nil
+}
+
+// redoOnce inserts the marker first: that waits for an owner that is about to commit, and tells whether one has.
+func (co *coordinator) redoOnce(ctx context.Context, s engine.Marking, in *intent) (err error) {
+	passing(atRedo)
+	if err := s.Begin(ctx, engine.TxOptions{Write: true}); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = s.Rollback(ctx) // the session is closed by its owner anyway
+		}
+	}()
+	m := engine.Marker{TxID: in.txid, Journal: co.journal.id()}
+	inserted, err := s.InsertMarker(ctx, m)
+	if err != nil {
+		return err
+	}
+	if !inserted {
+		state, err := s.MarkerState(ctx, in.txid)
+		if err == nil && state != engine.Committed {
+			err = fmt.Errorf("the secondary's marker has state %q", state)
+		}
+		if err != nil {
+			return err
+		}
+		return s.Rollback(ctx)
+	}
+	for i := range in.redo {
+		r := &in.redo[i]
+		got, err := runRedo(ctx, s, nil, r)
+		if err != nil {
+			return fmt.Errorf("redo of %q: %w", shorten(r.text), err)
+		}
+		if r.rows >= 0 && got >= 0 && got != r.rows {
+			return fmt.Errorf("redo of %q affects %d rows, not %d: the secondary's rows have been changed by somebody else; nothing is overwritten",
+				shorten(r.text), got, r.rows)
+		}
+	}
+	passing(atRedoRun)
+	if err := s.Commit(ctx, nil); err != nil {
+		return err
+	}
+	passing(atRedoFinished)
+	return nil
+}
+
+// The waits between attempts grow from the first to the last.
+const (
+	firstWait = 20 * time.Millisecond
+	lastWait  = 30 * time.Second
+)
+
+// retry runs f until it succeeds, fails for a reason that will not pass, or ctx ends; f's last error is returned.
+func (co *coordinator) retry(ctx context.Context, role engine.Role, f func() error) error {
+	pause := firstWait
+	for {
+		err := f()
+		if err == nil || ctx.Err() != nil || !co.sides[role].engine.Transient(err) {
+			return err
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return err
+		}
+		pause = min(2*pause, lastWait)
+	}
+}

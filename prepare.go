@@ -1,0 +1,206 @@
+package dualsql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/dualsql/dualsql/internal/engine"
+)
+
+// refusal is an error that no waiting mends: the configuration or the databases have to be changed.
+type refusal struct{ error }
+
+func (r *refusal) Unwrap() error { return r.error }
+
+func refuse(format string, args ...any) error {
+	return &refusal{fmt.Errorf("dualsql: "+format, args...)}
+}
+
+// canMark reports whether both sides can carry markers, and else why not.
+func canMark(sides [2]*side) (bool, string) {
+	for _, s := range sides {
+		if s.engine == engine.Generic {
+			return false, fmt.Sprintf("the %s is a driver that dualsql knows nothing of", s.role)
+		}
+	}
+	return true, "both sides can carry commit markers"
+}
+
+// prepare checks the pair, chooses the protocol, and looks at what is open, once. Writes wait for it; reads do not.
+func (co *coordinator) prepare(ctx context.Context) error {
+	if co.prepared.Load() {
+		return nil
+	}
+	co.prepareMu.Lock()
+	defer co.prepareMu.Unlock()
+	if co.prepared.Load() {
+		return nil
+	}
+	chosen, reason := co.cfg.Commit, "the configuration says so"
+	if chosen == Auto {
+		able, why := canMark(co.sides)
+		chosen, reason = BestEffort, why
+		if able {
+			chosen = Marker
+		}
+	}
+	if chosen == Marker {
+		err := co.prepareMarker(ctx)
+		if errors.Is(err, engine.ErrNoSchema) && co.cfg.Commit == Auto && len(co.journal.entries()) == 0 {
+			chosen, reason = BestEffort, err.Error()
+		} else if errors.Is(err, engine.ErrNoSchema) {
+			return refuse("%w; run `dualsql init` once as a role that may", err)
+		} else if err != nil {
+			return err
+		}
+	}
+	var proto protocol = besteffort{co}
+	if chosen == Marker {
+		proto = marker{co}
+	} else if err := co.checkIdentity(ctx); err != nil {
+		return err
+	}
+	first := co.proto.Load() == nil
+	if first && chosen == Marker {
+		if err := co.findLost(ctx); err != nil {
+			return err
+		}
+	}
+	// What is still open after this stays listed and keeps later writes back.
+	co.settleAll(ctx)
+	if first && chosen == Marker {
+		co.sweep(ctx)
+	}
+	co.proto.Store(&proto)
+	co.prepared.Store(true)
+	if first {
+		level := co.log.Info
+		if chosen == BestEffort && co.cfg.Commit == Auto {
+			level = co.log.Warn
+		}
+		level("dualsql: commit protocol", "commit", chosen, "reason", reason, "primary", co.sides[0].name, "secondary", co.sides[1].name)
+	}
+	return nil
+}
+
+// checkIdentity refuses one database under two names. Engines that cannot be asked are trusted.
+func (co *coordinator) checkIdentity(ctx context.Context) error {
+	if able, _ := canMark(co.sides); !able {
+		return nil
+	}
+	return co.withSession(ctx, engine.Primary, func(p engine.Marking) error {
+		return co.withSession(ctx, engine.Secondary, func(s engine.Marking) error { return distinct(ctx, p, s) })
+	})
+}
+
+func distinct(ctx context.Context, p, s engine.Marking) error {
+	pid, err := p.Identity(ctx)
+	if err != nil {
+		return &SideError{Side: "primary", Op: "identify", Err: err}
+	}
+	sid, err := s.Identity(ctx)
+	if err != nil {
+		return &SideError{Side: "secondary", Op: "identify", Err: err}
+	}
+	if pid == sid {
+		return refuse("%w: the secondary is the same database as the primary", ErrPairMismatch)
+	}
+	return nil
+}
+
+// prepareMarker makes the databases a pair and this process its writer.
+func (co *coordinator) prepareMarker(ctx context.Context) error {
+	if co.writer != nil {
+		return nil
+	}
+	s, err := co.sides[engine.Secondary].connect(ctx)
+	if err != nil {
+		return err
+	}
+	secondary := s.(engine.Marking)
+	err = co.withSession(ctx, engine.Primary, func(primary engine.Marking) error {
+		if err := distinct(ctx, primary, secondary); err != nil {
+			return err
+		}
+		pair, err := claim(ctx, primary, secondary)
+		if err != nil {
+			return err
+		}
+		co.pair.Store(&pair)
+		if err := secondary.LockWriter(ctx, pair); err != nil {
+			return fmt.Errorf("dualsql: secondary %s: %w; under commit=marker one process at a time may write to a pair", co.sides[engine.Secondary].name, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return errors.Join(err, secondary.Close())
+	}
+	co.writer = secondary
+	return nil
+}
+
+// claim reads the pair's id from both sides, or gives them one at their first use. Nothing is written before both have been
+// read and found to fit.
+func claim(ctx context.Context, primary, secondary engine.Marking) (uuid.UUID, error) {
+	p, err := primary.Pair(ctx)
+	if err != nil {
+		return uuid.Nil, &SideError{Side: "primary", Op: "read the pair's id", Err: err}
+	}
+	s, err := secondary.Pair(ctx)
+	if err != nil {
+		return uuid.Nil, &SideError{Side: "secondary", Op: "read the pair's id", Err: err}
+	}
+	const advice = "; if it is a copy of the other, drop the dualsql tables in it; see docs/operating.md"
+	switch {
+	case p.Pair != uuid.Nil && p.Side != engine.Primary:
+		return uuid.Nil, refuse("%w: the primary is the secondary of pair %s%s", ErrPairMismatch, p.Pair, advice)
+	case s.Pair != uuid.Nil && s.Side != engine.Secondary:
+		return uuid.Nil, refuse("%w: the secondary is the primary of pair %s%s", ErrPairMismatch, s.Pair, advice)
+	case s.Pair != uuid.Nil && s.Pair != p.Pair:
+		return uuid.Nil, refuse("%w: the primary belongs to pair %s, the secondary to pair %s%s", ErrPairMismatch, p.Pair, s.Pair, advice)
+	}
+	for _, side := range []struct {
+		name string
+		s    engine.Marking
+	}{{"primary", primary}, {"secondary", secondary}} {
+		if err := side.s.Init(ctx); err != nil {
+			return uuid.Nil, &SideError{Side: side.name, Op: "create the dualsql schema", Err: err}
+		}
+	}
+	want := engine.PairRow{Pair: p.Pair, Side: engine.Primary}
+	if want.Pair == uuid.Nil {
+		if want.Pair, err = uuid.NewRandom(); err != nil {
+			return uuid.Nil, err
+		}
+		// Another process may claim at the same moment: whoever was first has named the pair.
+		if want, err = primary.ClaimPair(ctx, want); err != nil {
+			return uuid.Nil, &SideError{Side: "primary", Op: "claim the pair", Err: err}
+		}
+	}
+	got, err := secondary.ClaimPair(ctx, engine.PairRow{Pair: want.Pair, Side: engine.Secondary})
+	if err != nil {
+		return uuid.Nil, &SideError{Side: "secondary", Op: "claim the pair", Err: err}
+	}
+	if got.Pair != want.Pair || got.Side != engine.Secondary {
+		return uuid.Nil, refuse("%w: the primary belongs to pair %s, the secondary to pair %s", ErrPairMismatch, want.Pair, got.Pair)
+	}
+	return want.Pair, nil
+}
+
+// checkWriter makes writes wait if the session that holds the writer's lock has died, until the lock is held again.
+func (co *coordinator) checkWriter(ctx context.Context) {
+	co.prepareMu.Lock()
+	defer co.prepareMu.Unlock()
+	if co.writer == nil {
+		return
+	}
+	if err := co.writer.Ping(ctx); err != nil && ctx.Err() == nil {
+		co.log.Warn("dualsql: the session that holds the writer's lock is lost", "error", err)
+		_ = co.writer.Close() // it is dead
+		co.writer = nil
+		co.prepared.Store(false)
+	}
+}

@@ -1,0 +1,244 @@
+package dualsql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/dualsql/dualsql/internal/engine"
+)
+
+// errReported: only an operator can end it.
+var errReported = errors.New("its protocol cannot find out how it ended; compare the sides, make them equal, and run `dualsql recover --forget`")
+
+// adopt lists what the journal has open when it is opened. Transactions that will still reach the secondary are in the
+// window from the start.
+func (co *coordinator) adopt() {
+	for _, e := range co.journal.entries() {
+		co.log.Warn("dualsql: the journal has an open transaction", "txid", e.txid, "state", e.state(), "protocol", e.protocol, "since", e.at)
+		var problem error
+		if e.protocol == Marker {
+			co.flights[e.txid] = co.window.enter(e.txid)
+			co.flights[e.txid].stick()
+		} else {
+			problem = errReported
+		}
+		co.adopted = append(co.adopted, e.txid)
+		co.tell(co.journal.find(e.txid), problem)
+	}
+	if len(co.flights) > 0 {
+		co.nudge()
+	}
+}
+
+// settleAll tries once to end each stuck transaction, oldest first.
+func (co *coordinator) settleAll(ctx context.Context) {
+	for _, snapshot := range co.journal.entries() {
+		e := co.journal.find(snapshot.txid)
+		co.openMu.Lock()
+		f := co.flights[snapshot.txid]
+		co.openMu.Unlock()
+		if e == nil || f == nil {
+			continue // it has ended, or its owner is at work on it, or it can only be reported
+		}
+		outcome, err := co.settle(ctx, e)
+		if err != nil {
+			co.log.Warn("dualsql: transaction cannot be ended yet", "txid", e.txid, "error", err)
+			co.tell(e, err)
+			continue
+		}
+		if co.finish(e, f, outcome) {
+			co.log.Info("dualsql: transaction "+outcome.String(), "txid", e.txid)
+			co.stats.recovered.Add(1)
+		}
+	}
+}
+
+// finish takes a stuck transaction off the list, unless somebody else has.
+func (co *coordinator) finish(e *entry, f *flight, o Outcome) bool {
+	co.openMu.Lock()
+	mine := co.flights[e.txid] == f
+	delete(co.flights, e.txid)
+	co.openMu.Unlock()
+	if !mine {
+		return false
+	}
+	co.ended(e, o)
+	f.leave()
+	if o == Committed {
+		co.collect(e.txid)
+	}
+	return true
+}
+
+// settle asks how a transaction ended and, if it is half done, completes it. It may be repeated, by anybody, at any time.
+func (co *coordinator) settle(ctx context.Context, e *entry) (Outcome, error) {
+	if e.pair != co.pairID() {
+		return 0, fmt.Errorf("it belongs to pair %s, this is pair %s: the journal was moved to another pair's configuration", e.pair, co.pairID())
+	}
+	var state engine.State
+	err := co.withSession(ctx, engine.Primary, func(s engine.Marking) (err error) {
+		state, err = s.Fence(ctx, engine.Marker{TxID: e.txid, Journal: co.journal.id()})
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	if state == engine.Aborted {
+		return RolledBack, nil
+	}
+	co.decided(e)
+	err = co.withSession(ctx, engine.Secondary, func(s engine.Marking) error { return co.redoOnce(ctx, s, e.intent) })
+	if err != nil {
+		return 0, err
+	}
+	return Committed, nil
+}
+
+// writerCheck is how often the session that holds the writer's lock is looked at.
+const writerCheck = 5 * time.Second
+
+// resolve is the background worker: it ends what is stuck, with growing pauses, and collects markers.
+func (co *coordinator) resolve() {
+	pause := firstWait
+	retry := time.NewTimer(0)
+	retry.Stop()
+	defer retry.Stop()
+	check := time.NewTicker(writerCheck)
+	defer check.Stop()
+	for {
+		select {
+		case <-co.bg.Done():
+			return
+		case <-check.C:
+			co.attempt(func(ctx context.Context) { co.checkWriter(ctx) })
+			continue
+		case <-co.wake:
+			pause = firstWait
+		case <-retry.C:
+		}
+		co.attempt(func(ctx context.Context) {
+			if err := co.prepare(ctx); err != nil {
+				co.log.Warn("dualsql: recovery has to wait", "error", err)
+				return
+			}
+			co.settleAll(ctx)
+			co.deleteMarkers(ctx)
+			if err := co.journal.prune(); err != nil {
+				co.log.Error("dualsql: pruning the journal", "error", err)
+			}
+		})
+		co.openMu.Lock()
+		stuck := len(co.flights)
+		co.openMu.Unlock()
+		if stuck > 0 {
+			retry.Reset(pause)
+			pause = min(2*pause, lastWait)
+		}
+	}
+}
+
+func (co *coordinator) attempt(f func(context.Context)) {
+	ctx, cancel := context.WithTimeout(co.bg, co.cfg.CommitTimeout)
+	defer cancel()
+	f(ctx)
+}
+
+// collectAt is how many markers are deleted at once.
+const collectAt = 256
+
+// collector gathers transactions that have ended on both sides, whose markers nobody can ask for any more.
+type collector struct {
+	co    *coordinator
+	mu    sync.Mutex
+	ready []uuid.UUID
+}
+
+func (co *coordinator) collect(txid uuid.UUID) {
+	m := &co.markers
+	m.mu.Lock()
+	m.ready = append(m.ready, txid)
+	full := len(m.ready) == collectAt
+	m.mu.Unlock()
+	if full {
+		co.nudge()
+	}
+}
+
+// deleteMarkers deletes a batch on both sides. The ends must be durable first: a transaction whose end is lost is asked for
+// again, and without its marker the answer would be that it never committed.
+func (co *coordinator) deleteMarkers(ctx context.Context) {
+	m := &co.markers
+	m.mu.Lock()
+	batch := m.ready
+	if len(batch) < collectAt {
+		m.mu.Unlock()
+		return
+	}
+	m.ready = nil
+	m.mu.Unlock()
+	err := co.journal.log.Sync()
+	if err == nil {
+		err = co.onBothSides(ctx, func(s engine.Marking) error { return s.DeleteMarkers(ctx, batch) })
+	}
+	if err != nil {
+		// They stay until the sweep at the next start.
+		co.log.Warn("dualsql: deleting commit markers", "error", err)
+	}
+}
+
+// sweep deletes the markers that an earlier process left. It runs before the first write is let through: a transaction
+// under way must not lose its marker.
+func (co *coordinator) sweep(ctx context.Context) {
+	var keep []uuid.UUID
+	for _, e := range co.journal.entries() {
+		keep = append(keep, e.txid)
+	}
+	err := co.journal.log.Sync()
+	if err == nil {
+		err = co.onBothSides(ctx, func(s engine.Marking) error { return s.SweepMarkers(ctx, co.journal.id(), keep) })
+	}
+	if err != nil {
+		co.log.Warn("dualsql: sweeping commit markers", "error", err)
+	}
+}
+
+// onBothSides deletes on the primary first: a marker on the primary alone means half done.
+func (co *coordinator) onBothSides(ctx context.Context, f func(engine.Marking) error) error {
+	if err := co.withSession(ctx, engine.Primary, f); err != nil {
+		return err
+	}
+	return co.withSession(ctx, engine.Secondary, f)
+}
+
+// errJournalLost: the redo of a half-done transaction is in a journal that is gone.
+var errJournalLost = errors.New("it was committed on the primary alone, and its redo was in another journal; " +
+	"start with that journal, or make the sides equal and run `dualsql recover --forget`")
+
+// findLost reports the transactions of other journals that are on the primary and not on the secondary. As one process at a
+// time writes to the pair, and this one does, their journals are lost or not in use.
+func (co *coordinator) findLost(ctx context.Context) error {
+	var there, here map[uuid.UUID]bool
+	own := co.journal.id()
+	// The secondary is read last: what commits there in between, by a late owner, is not half done.
+	err := co.withSession(ctx, engine.Primary, func(s engine.Marking) (err error) { there, err = s.ForeignMarkers(ctx, own); return err })
+	if err == nil && len(there) > 0 {
+		err = co.withSession(ctx, engine.Secondary, func(s engine.Marking) (err error) { here, err = s.ForeignMarkers(ctx, own); return err })
+	}
+	for txid := range there {
+		if here[txid] || err != nil || co.journal.find(txid) != nil {
+			continue
+		}
+		in := &intent{txid: txid, protocol: lostRedo, pair: co.pairID(), sides: co.sideNames(), at: now()}
+		var e *entry
+		if e, err = co.journal.begin(in, co.cfg.RedoLimit); err == nil {
+			co.decided(e)
+			co.report(e, HalfDone, errJournalLost)
+		}
+	}
+	return err
+}

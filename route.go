@@ -1,0 +1,159 @@
+package dualsql
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/dualsql/dualsql/internal/engine"
+	"github.com/dualsql/dualsql/internal/sqltext"
+)
+
+// route is where a statement runs.
+type route uint8
+
+const (
+	onPrimary      route = iota
+	onPrimaryWrite       // on the primary alone, in a transaction that may write
+	onBoth               // mirrored
+	onSession            // session state: on the primary now, on the secondary when it is next used
+	onBothBare           // on both, each outside of any transaction
+)
+
+// route decides where a statement runs.
+func (c *Conn) route(ctx context.Context, p *plan) (route, error) {
+	st := p.st
+	if st.Kind == sqltext.TxControl {
+		return 0, txControl(st)
+	}
+	if st.HintErr != nil {
+		return 0, fmt.Errorf("dualsql: %q: %w", shorten(st.Text), st.HintErr)
+	}
+	hint := hintOf(ctx, p)
+	inTx := c.tx != nil
+	switch {
+	case inTx && c.tx.options.ReadOnly:
+		return onPrimary, c.refused(st)
+	case hint == sqltext.HintMirror:
+		return onBoth, c.refused(st)
+	case hint == sqltext.HintPrimary && inTx:
+		c.tx.primaryOnly = true
+		return onPrimary, nil
+	case hint == sqltext.HintPrimary && st.Kind == sqltext.Read:
+		return onPrimary, nil
+	case hint == sqltext.HintPrimary:
+		return onPrimaryWrite, nil
+	}
+	switch st.Kind {
+	case sqltext.Read:
+		return c.routeRead(ctx, p)
+	case sqltext.LockingRead:
+		if inTx || c.guard == nil {
+			return onPrimary, nil
+		}
+		return onPrimaryWrite, nil
+	case sqltext.Local:
+		return onPrimary, nil
+	case sqltext.Session:
+		return c.routeSession(st)
+	case sqltext.Savepoint:
+		if !inTx {
+			return 0, fmt.Errorf("dualsql: %s %q outside of a transaction; begin one with BeginTx", st.Verb, shorten(st.Text))
+		}
+	case sqltext.NoTx:
+		if !inTx {
+			return onBothBare, nil
+		}
+	}
+	return onBoth, nil
+}
+
+// routeRead: outside of a transaction the read guard watches. Inside one, or without a guard, a text that calls a function
+// that may write is mirrored.
+func (c *Conn) routeRead(ctx context.Context, p *plan) (route, error) {
+	if len(p.st.Calls) == 0 || c.guard != nil && c.tx == nil || c.co.sides[engine.Primary].engine == engine.SQLite {
+		return onPrimary, nil // SQLite's functions cannot write to the database
+	}
+	if c.guard == nil {
+		for _, call := range p.st.Calls {
+			if call.Schema != "" || !pureFunctions[call.Name] {
+				return onBoth, nil
+			}
+		}
+		return onPrimary, nil
+	}
+	class, err := c.classOf(ctx, p)
+	if err != nil || !class.mirror {
+		return onPrimary, err
+	}
+	return onBoth, nil
+}
+
+// classOf asks the catalog which of the text's functions may write, once for each text and state of the catalog.
+func (c *Conn) classOf(ctx context.Context, p *plan) (*callClass, error) {
+	generation := c.co.catalog.Load()
+	if class := p.calls.Load(); class != nil && class.generation == generation {
+		return class, nil
+	}
+	class := &callClass{generation: generation}
+	if len(p.st.Calls) > 0 {
+		mirror, primary, err := c.guard.Volatile(ctx, p.st.Calls)
+		if err != nil {
+			return nil, err
+		}
+		class.mirror, class.primary = len(mirror) > 0, len(primary) > 0
+	}
+	p.calls.Store(class)
+	return class, nil
+}
+
+// routeGuarded decides about a statement that the read guard has stopped before it did anything.
+func (c *Conn) routeGuarded(ctx context.Context, p *plan) (route, error) {
+	class, err := c.classOf(ctx, p)
+	if err != nil {
+		return 0, err
+	}
+	if class.primary && !class.mirror {
+		return onPrimaryWrite, nil // nextval and its kin
+	}
+	return onBoth, nil
+}
+
+func (c *Conn) routeSession(st *sqltext.Statement) (route, error) {
+	if err := c.refused(st); err != nil {
+		return 0, err
+	}
+	if c.tx != nil {
+		return onBoth, nil
+	}
+	for _, s := range st.Settings {
+		if s.Name == "user_version" || s.Name == "application_id" {
+			return onBoth, nil // SQLite keeps these in the database
+		}
+	}
+	return onSession, nil
+}
+
+// refused stops settings that would undo what dualsql relies on.
+func (c *Conn) refused(st *sqltext.Statement) error {
+	if c.guard == nil {
+		return nil
+	}
+	for _, s := range st.Settings {
+		if why := c.guard.Refuses(s); why != "" {
+			return fmt.Errorf("dualsql: %q must not change %s: %s", shorten(st.Text), s.Name, why)
+		}
+	}
+	return nil
+}
+
+// pureFunctions are the functions of the SQL standard and of common databases that change nothing, for engines that cannot
+// be asked. A call of any other is mirrored.
+var pureFunctions = map[string]bool{
+	"abs": true, "avg": true, "cast": true, "ceil": true, "ceiling": true, "char_length": true, "coalesce": true, "concat": true,
+	"count": true, "current_date": true, "current_time": true, "current_timestamp": true, "date": true, "dense_rank": true,
+	"extract": true, "first_value": true, "floor": true, "greatest": true, "ifnull": true, "isnull": true, "lag": true,
+	"last_value": true, "lead": true, "least": true, "left": true, "len": true, "length": true, "lower": true, "ltrim": true,
+	"max": true, "min": true, "mod": true, "now": true, "nullif": true, "over": true, "position": true, "power": true,
+	"rank": true, "replace": true, "right": true, "round": true, "row_number": true, "rtrim": true, "sign": true, "sqrt": true,
+	"substr": true, "substring": true, "sum": true, "trim": true, "upper": true, "year": true, "month": true, "day": true,
+}
