@@ -149,8 +149,8 @@ func (w *writer) sticksBefore(c byte) bool {
 	return isWordStart(c) || isDigit(c) || strings.IndexByte("$@?", c) >= 0 || c == '#' && w.d == SQLServer
 }
 
-// sticksBehind: an @ goes on with a name in SQL Server; in other databases it is
-// an operator behind a placeholder, and a space would make it the sign of a name.
+// sticksBehind: @ and # go on with a name in SQL Server. Elsewhere they are
+// operators here, and behind a space they would begin a name or a comment.
 func sticksBehind(c byte, named bool) bool {
-	return isWordStart(c) || isDigit(c) || strings.IndexByte("$?#.|&", c) >= 0 || named && c == '@'
+	return isWordStart(c) || isDigit(c) || strings.IndexByte("$?.|&", c) >= 0 || named && (c == '@' || c == '#')
 }

@@ -46,9 +46,9 @@ func TestNothingAcknowledgedIsLost(t *testing.T) {
 	if s := os.Getenv("WAL_TEST_SEED"); s != "" {
 		seed, _ = strconv.ParseUint(s, 10, 64)
 	}
-	histories := 400
+	histories := 200
 	if testing.Short() {
-		histories = 100
+		histories = 50
 	}
 	for i := range uint64(histories) {
 		if err := runHistory(seed + i); err != nil {

@@ -20,7 +20,7 @@ func TestScanBesideALiveWriter(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	const total = 3000
+	const total = 2000
 	var pruned atomic.Uint64 // the records before this one may be gone
 	appended := make(chan uint64)
 	finished := make(chan struct{})
@@ -31,7 +31,7 @@ func TestScanBesideALiveWriter(t *testing.T) {
 			r := wal.Record{Payload: make([]byte, 8+n%300)}
 			binary.LittleEndian.PutUint64(r.Payload, n)
 			write := l.Append
-			if n%3 == 0 {
+			if n%16 == 0 {
 				write = l.AppendSync
 			}
 			seg, err := write(r)
