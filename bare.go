@@ -72,5 +72,5 @@ func (c *Conn) runBare(ctx context.Context, q call) (driver.Result, driver.Rows,
 	}
 	co.ended(e, Committed)
 	co.catalog.Add(1)
-	return res, &bufferedRows{sets: make([]rowSet, 1)}, nil
+	return res, noRows(), nil
 }

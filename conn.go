@@ -158,6 +158,12 @@ func (c *Conn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, erro
 	if c.tx != nil {
 		return nil, errors.New("dualsql: a transaction is open on this connection already")
 	}
+	if c.co.sides[engine.Primary].engine == engine.SQLite && !o.ReadOnly {
+		// BEGIN may take the write lock, which the recovery of a stuck transaction needs.
+		if err := c.co.passGate(ctx); err != nil {
+			return nil, err
+		}
+	}
 	return c.begin(ctx, engine.TxOptions{TxOptions: o}, false)
 }
 

@@ -28,6 +28,7 @@ type coordinator struct {
 
 	// prepared is set once the pair has been checked and what was open has been looked at: before that no write runs.
 	prepared  atomic.Bool
+	away      atomic.Bool // the first attempt has failed: later connections do not wait for another
 	prepareMu sync.Mutex
 	proto     atomic.Pointer[protocol]
 	pair      atomic.Pointer[uuid.UUID]
@@ -112,12 +113,8 @@ func (co *coordinator) connClosed() {
 
 // newConn makes a connection for the pool: to the primary at once, to the secondary when it is needed.
 func (co *coordinator) newConn(ctx context.Context) (*Conn, error) {
-	if err := co.prepare(ctx); err != nil {
-		var refused *refusal
-		if errors.As(err, &refused) {
-			return nil, refused.error
-		}
-		co.log.Warn("dualsql: writes have to wait", "error", err)
+	if err := co.firstLook(ctx); err != nil {
+		return nil, err
 	}
 	p, err := co.sides[engine.Primary].connect(ctx)
 	if err != nil {
@@ -129,6 +126,26 @@ func (co *coordinator) newConn(ctx context.Context) (*Conn, error) {
 	c := &Conn{co: co, primary: p}
 	c.guard, _ = p.(engine.Guarding)
 	return c, nil
+}
+
+// firstLook prepares the pair for the first connection. If a side is away it is left to the first write and to the
+// resolver: reads go on.
+func (co *coordinator) firstLook(ctx context.Context) error {
+	if co.prepared.Load() || co.away.Load() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, co.cfg.CommitTimeout)
+	defer cancel()
+	err := co.prepare(ctx)
+	var refused *refusal
+	if errors.As(err, &refused) {
+		return refused.error
+	}
+	if err != nil {
+		co.away.Store(true)
+		co.log.Warn("dualsql: writes have to wait", "error", err)
+	}
+	return nil
 }
 
 // protocol is known once the pair is prepared.
@@ -150,7 +167,12 @@ func (co *coordinator) admit(ctx context.Context) error {
 			return err
 		}
 	}
-	if !co.protocol().ordered() {
+	return co.passGate(ctx)
+}
+
+// passGate waits until no transaction is stuck that a later one could overtake.
+func (co *coordinator) passGate(ctx context.Context) error {
+	if !co.prepared.Load() || !co.protocol().ordered() {
 		return nil
 	}
 	for {
@@ -233,10 +255,10 @@ func (co *coordinator) tell(e *entry, problem error) {
 // stuck hands a transaction to the resolver. It stays in the window, so that no other overtakes it.
 func (co *coordinator) stuck(e *entry, f *flight, o Outcome, problem error) {
 	co.report(e, o, problem)
+	f.stick() // before anybody can find it and end it
 	co.openMu.Lock()
 	co.flights[e.txid] = f
 	co.openMu.Unlock()
-	f.stick()
 	co.nudge()
 }
 

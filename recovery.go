@@ -104,7 +104,7 @@ const writerCheck = 5 * time.Second
 
 // resolve is the background worker: it ends what is stuck, with growing pauses, and collects markers.
 func (co *coordinator) resolve() {
-	pause := firstWait
+	pause, limit := firstWait, co.cfg.CommitTimeout
 	retry := time.NewTimer(0)
 	retry.Stop()
 	defer retry.Stop()
@@ -115,13 +115,13 @@ func (co *coordinator) resolve() {
 		case <-co.bg.Done():
 			return
 		case <-check.C:
-			co.attempt(func(ctx context.Context) { co.checkWriter(ctx) })
+			co.attempt(co.cfg.CommitTimeout, co.checkWriter)
 			continue
 		case <-co.wake:
-			pause = firstWait
+			pause, limit = firstWait, co.cfg.CommitTimeout
 		case <-retry.C:
 		}
-		co.attempt(func(ctx context.Context) {
+		co.attempt(limit, func(ctx context.Context) {
 			if err := co.prepare(ctx); err != nil {
 				co.log.Warn("dualsql: recovery has to wait", "error", err)
 				return
@@ -137,13 +137,17 @@ func (co *coordinator) resolve() {
 		co.openMu.Unlock()
 		if stuck > 0 {
 			retry.Reset(pause)
-			pause = min(2*pause, lastWait)
+			pause, limit = min(2*pause, lastWait), min(2*limit, maxAttempt)
 		}
 	}
 }
 
-func (co *coordinator) attempt(f func(context.Context)) {
-	ctx, cancel := context.WithTimeout(co.bg, co.cfg.CommitTimeout)
+// maxAttempt bounds one attempt to end what is stuck. The bound starts small, as a connection may hang, and grows with each
+// attempt, as a large redo takes its time.
+const maxAttempt = time.Hour
+
+func (co *coordinator) attempt(limit time.Duration, f func(context.Context)) {
+	ctx, cancel := context.WithTimeout(co.bg, limit)
 	defer cancel()
 	f(ctx)
 }

@@ -3,6 +3,7 @@ package dualsql
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/dualsql/dualsql/internal/engine"
 	"github.com/dualsql/dualsql/internal/sqltext"
@@ -47,17 +48,21 @@ func (c *Conn) route(ctx context.Context, p *plan) (route, error) {
 	case sqltext.Read:
 		return c.routeRead(ctx, p)
 	case sqltext.LockingRead:
-		if inTx || c.guard == nil {
-			return onPrimary, nil
-		}
-		return onPrimaryWrite, nil
+		return c.routeLocking(ctx, p)
 	case sqltext.Local:
+		if st.Verb == "EXECUTE" {
+			return 0, fmt.Errorf("dualsql: %q: whether it writes cannot be told from its text; prepare statements with sql.DB.Prepare", shorten(st.Text))
+		}
 		return onPrimary, nil
 	case sqltext.Session:
 		return c.routeSession(st)
 	case sqltext.Savepoint:
 		if !inTx {
 			return 0, fmt.Errorf("dualsql: %s %q outside of a transaction; begin one with BeginTx", st.Verb, shorten(st.Text))
+		}
+	case sqltext.Call, sqltext.Write, sqltext.DDL, sqltext.Other:
+		if st.Savepoint.Op != sqltext.NoSavepoint {
+			return 0, fmt.Errorf("dualsql: %q has a savepoint among other statements; run it by itself", shorten(st.Text))
 		}
 	case sqltext.NoTx:
 		if !inTx {
@@ -67,9 +72,34 @@ func (c *Conn) route(ctx context.Context, p *plan) (route, error) {
 	return onBoth, nil
 }
 
+// routeLocking: row locks are for the primary, which orders the writes.
+func (c *Conn) routeLocking(ctx context.Context, p *plan) (route, error) {
+	if c.guard == nil {
+		return onPrimary, nil
+	}
+	class, err := c.classOf(ctx, p)
+	switch {
+	case err != nil:
+		return 0, err
+	case class.mirror:
+		return onBoth, nil
+	case c.tx != nil:
+		return onPrimary, nil
+	}
+	return onPrimaryWrite, nil
+}
+
 // routeRead: outside of a transaction the read guard watches. Inside one, or without a guard, a text that calls a function
 // that may write is mirrored.
 func (c *Conn) routeRead(ctx context.Context, p *plan) (route, error) {
+	for _, f := range p.st.Calls {
+		if c.guard != nil && f.Name == "set_config" {
+			if strings.Contains(strings.ToLower(p.st.Text), "transaction_read_only") {
+				return 0, fmt.Errorf("dualsql: %q must not change the access mode, which dualsql sets itself, so that no write goes unmirrored", shorten(p.st.Text))
+			}
+			return onBoth, nil
+		}
+	}
 	if len(p.st.Calls) == 0 || c.guard != nil && c.tx == nil || c.co.sides[engine.Primary].engine == engine.SQLite {
 		return onPrimary, nil // SQLite's functions cannot write to the database
 	}

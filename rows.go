@@ -32,6 +32,9 @@ type column struct {
 	scanType         reflect.Type
 }
 
+// noRows is the answer of a statement that has none.
+func noRows() driver.Rows { return &bufferedRows{sets: make([]rowSet, 1)} }
+
 // readAll reads and closes rows.
 func readAll(rows driver.Rows) (*bufferedRows, error) {
 	b := &bufferedRows{}

@@ -11,23 +11,27 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/dualsql/dualsql/internal/engine"
 )
 
 // side is one of the two databases: how to connect to it and what kind it is.
 type side struct {
-	role      engine.Role
-	engine    engine.Engine
-	connector driver.Connector
-	options   engine.Options
-	name      string // redacted, for errors and the journal
-	place     string // equal for two sides that are plainly the same database; "" when nothing is known
+	role           engine.Role
+	engine         engine.Engine
+	connector      driver.Connector
+	options        engine.Options
+	connectTimeout time.Duration
+	name           string // redacted, for errors and the journal
+	place          string // equal for two sides that are plainly the same database; "" when nothing is known
 }
 
 // connect makes a connection and sets it up. The error names the side and never is driver.ErrBadConn to errors.Is: by the
 // time that a secondary is needed, the primary may have run something.
 func (s *side) connect(ctx context.Context) (engine.Session, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.connectTimeout)
+	defer cancel()
 	c, err := s.connector.Connect(ctx)
 	if err == nil {
 		var sess engine.Session
@@ -47,6 +51,7 @@ func resolveSides(c *Config) ([2]*side, error) {
 		}
 		got.role = role
 		got.options = engine.Options{Role: role, LockTimeout: c.LockTimeout}
+		got.connectTimeout = c.CommitTimeout
 		sides[role] = got
 	}
 	if p := sides[0].place; p != "" && p == sides[1].place {

@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"github.com/dualsql/dualsql"
-	_ "modernc.org/sqlite"
 	"github.com/dualsql/dualsql/internal/testdb"
+	_ "modernc.org/sqlite"
 )
 
 func TestMain(m *testing.M) { testdb.Main(m) }

@@ -45,6 +45,12 @@ func (c *Conn) write(ctx context.Context, r route, q call, query bool) (driver.R
 	if c.tx != nil {
 		return c.tx.mirror(ctx, q, query)
 	}
+	if r == onBoth {
+		// Before the transaction takes any lock that recovery may need.
+		if err := c.co.admit(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
 	t, err := c.begin(ctx, engine.TxOptions{Write: true}, true)
 	if err != nil {
 		return nil, nil, err
@@ -52,7 +58,7 @@ func (c *Conn) write(ctx context.Context, r route, q call, query bool) (driver.R
 	var res driver.Result
 	var rows driver.Rows
 	if r == onPrimaryWrite {
-		t.primaryOnly = true
+		t.primaryOnly = hintOf(ctx, q.plan) == sqltext.HintPrimary
 		res, rows, err = t.onPrimary(ctx, q, q.args, query)
 	} else {
 		res, rows, err = t.mirror(ctx, q, query)
@@ -75,7 +81,7 @@ func (t *tx) onPrimary(ctx context.Context, q call, args []driver.NamedValue, qu
 	if err != nil {
 		return nil, nil, err
 	}
-	err = c.primary.Atomic(ctx, func() error {
+	run := func() error {
 		var err error
 		switch {
 		case query && st != nil:
@@ -91,7 +97,12 @@ func (t *tx) onPrimary(ctx context.Context, q call, args []driver.NamedValue, qu
 			rows, err = readAll(rows)
 		}
 		return err
-	})
+	}
+	if q.plan.st.Kind == sqltext.Savepoint {
+		err = run() // it must not be inside another savepoint
+	} else {
+		err = c.primary.Atomic(ctx, run)
+	}
 	if err == nil {
 		return res, rows, nil
 	}
@@ -107,6 +118,11 @@ func (t *tx) mirror(ctx context.Context, q call, query bool) (driver.Result, dri
 	c := t.c
 	if err := t.doomed(); err != nil {
 		return nil, nil, err
+	}
+	if query && q.plan.st.Counts && !q.plan.st.Returns {
+		// Its rows-affected are worth comparing, and it has no rows.
+		_, _, err := t.mirror(ctx, q, false)
+		return nil, noRows(), err
 	}
 	args, plain, err := resolve(q.args)
 	if err != nil {
@@ -169,7 +185,11 @@ func (t *tx) enlist(ctx context.Context) error {
 		return err
 	}
 	t.id = id
-	c.lane.start(t.ctx, func() { _ = c.secondary.Rollback(context.WithoutCancel(t.ctx)) })
+	c.lane.start(t.ctx, func() {
+		ctx, cancel := cleanupContext(t.ctx)
+		defer cancel()
+		_ = c.secondary.Rollback(ctx) // so that the locks go at once; if it fails, the session is closed at the end
+	})
 	return nil
 }
 

@@ -181,6 +181,9 @@ type Guarding interface {
 // ErrWriterLocked says that another process writes to the pair.
 var ErrWriterLocked = errors.New("another process is the pair's writer")
 
+// ErrFenced says that recovery has settled the transaction as rolled back before its COMMIT came.
+var ErrFenced = errors.New("recovery took the transaction for dead and has rolled it back")
+
 // ErrNoSchema says that the schema of the markers is missing and may not be created.
 var ErrNoSchema = errors.New("the dualsql schema is missing and this role may not create it")
 

@@ -133,6 +133,10 @@ func (s *pgSession) Commit(ctx context.Context, m *Marker) error {
 	if pgOutcomeUnknown(err) {
 		return &UnknownError{err}
 	}
+	var pe *pgconn.PgError
+	if m != nil && errors.As(err, &pe) && pe.Code == "23505" && pe.SchemaName == "dualsql" {
+		return fmt.Errorf("%w: %w", ErrFenced, err)
+	}
 	return err
 }
 

@@ -43,12 +43,11 @@ func (s *pgSession) write(ctx context.Context, text string) (pgconn.CommandTag, 
 	return results[len(results)-2].CommandTag, nil
 }
 
-// Identity: the same cluster, started at the same moment, and the same database in it. A physical copy has the same system
-// identifier but was started by itself.
+// Identity: the same server process, known by the moment of its start, and the same database in it. The system identifier
+// would not do: a physical copy has the same.
 func (s *pgSession) Identity(ctx context.Context) (string, error) {
 	var id string
-	err := s.pg.QueryRow(ctx, `select 'postgres/' || (select system_identifier from pg_control_system()) || '/' ||
-		extract(epoch from pg_postmaster_start_time()) || '/' || (select oid from pg_database where datname = current_database())`).Scan(&id)
+	err := s.pg.QueryRow(ctx, `select 'postgres/' || extract(epoch from pg_postmaster_start_time()) || '/' || (select oid from pg_database where datname = current_database())`).Scan(&id)
 	return id, err
 }
 
