@@ -29,7 +29,7 @@ const (
 // Divergence says what happens when a statement affects different numbers of rows on the two sides.
 type Divergence string
 
-// The divergence modes. The empty Divergence means DivergenceError.
+// The divergence modes. The empty Divergence means DivergenceFail.
 const (
 	// DivergenceFail rolls both sides back with a *[DivergenceError].
 	DivergenceFail Divergence = "error"

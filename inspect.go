@@ -7,8 +7,6 @@ import (
 	"sync/atomic"
 
 	"github.com/google/uuid"
-
-	"github.com/dualsql/dualsql/internal/engine"
 )
 
 // Stats are counters since the journal was opened by this process.
@@ -123,8 +121,7 @@ func (co *coordinator) forget(ctx context.Context, txid uuid.UUID) error {
 	}
 	if e.protocol == lostRedo {
 		// Its marker is what the next start would find it by.
-		err := co.onBothSides(ctx, func(s engine.Marking) error { return s.DeleteMarkers(ctx, []uuid.UUID{txid}) })
-		if err != nil {
+		if err := co.dropMarkers(ctx, []uuid.UUID{txid}); err != nil {
 			return err
 		}
 	}

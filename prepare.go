@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/google/uuid"
 
@@ -39,58 +40,63 @@ func (co *coordinator) prepare(ctx context.Context) error {
 	if co.prepared.Load() {
 		return nil
 	}
-	chosen, reason := co.cfg.Commit, "the configuration says so"
+	first := co.proto.Load() == nil
+	chosen, reason, err := co.choose(ctx, first)
+	if err != nil {
+		return err
+	}
+	var proto protocol = besteffort{co}
+	if chosen == Marker {
+		proto = marker{co}
+	}
+	co.proto.Store(&proto)
+	co.prepared.Store(true)
+	if first {
+		level := slog.LevelInfo
+		if chosen == BestEffort && co.cfg.Commit == Auto {
+			level = slog.LevelWarn
+		}
+		co.log.Log(ctx, level, "dualsql: commit protocol", "commit", chosen, "reason", reason, "primary", co.sides[0].name, "secondary", co.sides[1].name)
+	}
+	return nil
+}
+
+// choose settles on the protocol, and makes the pair ready for it.
+func (co *coordinator) choose(ctx context.Context, first bool) (chosen Protocol, reason string, err error) {
+	able, why := canMark(co.sides)
+	chosen, reason = co.cfg.Commit, "the configuration says so"
 	if chosen == Auto {
-		able, why := canMark(co.sides)
 		chosen, reason = BestEffort, why
 		if able {
 			chosen = Marker
 		}
 	}
 	if chosen == Marker {
-		err := co.prepareMarker(ctx)
-		if errors.Is(err, engine.ErrNoSchema) && co.cfg.Commit == Auto && len(co.journal.entries()) == 0 {
-			chosen, reason = BestEffort, err.Error()
-		} else if errors.Is(err, engine.ErrNoSchema) {
-			return refuse("%w; run `dualsql init` once as a role that may", err)
-		} else if err != nil {
-			return err
+		err := co.withSession(ctx, engine.Primary, func(p engine.Marking) error { return co.prepareMarker(ctx, p, first) })
+		switch {
+		case err == nil:
+			return chosen, reason, nil
+		case !errors.Is(err, engine.ErrNoSchema):
+			return "", "", err
+		case co.cfg.Commit == Marker:
+			return "", "", refuse("%w; run `dualsql init` once as a role that may", err)
 		}
+		chosen, reason = BestEffort, err.Error()
 	}
-	var proto protocol = besteffort{co}
-	if chosen == Marker {
-		proto = marker{co}
-	} else if err := co.checkIdentity(ctx); err != nil {
-		return err
+	co.openMu.Lock()
+	stuck := len(co.flights)
+	co.openMu.Unlock()
+	if stuck > 0 {
+		return "", "", refuse("the journal has %d open transactions of commit=marker; use that until they have ended", stuck)
 	}
-	first := co.proto.Load() == nil
-	if first && chosen == Marker {
-		if err := co.findLost(ctx); err != nil {
-			return err
-		}
+	if able {
+		err = co.checkIdentity(ctx)
 	}
-	// What is still open after this stays listed and keeps later writes back.
-	co.settleAll(ctx)
-	if first && chosen == Marker {
-		co.sweep(ctx)
-	}
-	co.proto.Store(&proto)
-	co.prepared.Store(true)
-	if first {
-		level := co.log.Info
-		if chosen == BestEffort && co.cfg.Commit == Auto {
-			level = co.log.Warn
-		}
-		level("dualsql: commit protocol", "commit", chosen, "reason", reason, "primary", co.sides[0].name, "secondary", co.sides[1].name)
-	}
-	return nil
+	return chosen, reason, err
 }
 
-// checkIdentity refuses one database under two names. Engines that cannot be asked are trusted.
+// checkIdentity refuses one database under two names.
 func (co *coordinator) checkIdentity(ctx context.Context) error {
-	if able, _ := canMark(co.sides); !able {
-		return nil
-	}
 	return co.withSession(ctx, engine.Primary, func(p engine.Marking) error {
 		return co.withSession(ctx, engine.Secondary, func(s engine.Marking) error { return distinct(ctx, p, s) })
 	})
@@ -111,34 +117,44 @@ func distinct(ctx context.Context, p, s engine.Marking) error {
 	return nil
 }
 
-// prepareMarker makes the databases a pair and this process its writer.
-func (co *coordinator) prepareMarker(ctx context.Context) error {
-	if co.writer != nil {
-		return nil
-	}
-	s, err := co.sides[engine.Secondary].connect(ctx)
-	if err != nil {
-		return err
-	}
-	secondary := s.(engine.Marking)
-	err = co.withSession(ctx, engine.Primary, func(primary engine.Marking) error {
-		if err := distinct(ctx, primary, secondary); err != nil {
-			return err
-		}
-		pair, err := claim(ctx, primary, secondary)
+// prepareMarker makes the databases a pair and this process its writer, and ends what is open.
+func (co *coordinator) prepareMarker(ctx context.Context, primary engine.Marking, first bool) error {
+	if co.writer == nil {
+		s, err := co.sides[engine.Secondary].connect(ctx)
 		if err != nil {
 			return err
 		}
-		co.pair.Store(&pair)
-		if err := secondary.LockWriter(ctx, pair); err != nil {
-			return fmt.Errorf("dualsql: secondary %s: %w; under commit=marker one process at a time may write to a pair", co.sides[engine.Secondary].name, err)
+		secondary := s.(engine.Marking)
+		if err := co.becomeWriter(ctx, primary, secondary); err != nil {
+			return errors.Join(err, secondary.Close())
 		}
-		return nil
-	})
-	if err != nil {
-		return errors.Join(err, secondary.Close())
+		co.writer = secondary
 	}
-	co.writer = secondary
+	if first {
+		if err := co.findLost(ctx, primary, co.writer); err != nil {
+			return err
+		}
+	}
+	// What is still open after this stays listed and keeps later writes back.
+	co.settleAll(ctx)
+	if first {
+		co.sweep(ctx, primary, co.writer)
+	}
+	return nil
+}
+
+func (co *coordinator) becomeWriter(ctx context.Context, primary, secondary engine.Marking) error {
+	if err := distinct(ctx, primary, secondary); err != nil {
+		return err
+	}
+	pair, err := claim(ctx, primary, secondary)
+	if err != nil {
+		return err
+	}
+	co.pair.Store(&pair)
+	if err := secondary.LockWriter(ctx, pair); err != nil {
+		return fmt.Errorf("dualsql: secondary %s: %w; under commit=marker one process at a time may write to a pair", co.sides[engine.Secondary].name, err)
+	}
 	return nil
 }
 

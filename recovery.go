@@ -187,7 +187,7 @@ func (co *coordinator) deleteMarkers(ctx context.Context) {
 	m.mu.Unlock()
 	err := co.journal.log.Sync()
 	if err == nil {
-		err = co.onBothSides(ctx, func(s engine.Marking) error { return s.DeleteMarkers(ctx, batch) })
+		err = co.dropMarkers(ctx, batch)
 	}
 	if err != nil {
 		// They stay until the sweep at the next start.
@@ -197,26 +197,31 @@ func (co *coordinator) deleteMarkers(ctx context.Context) {
 
 // sweep deletes the markers that an earlier process left. It runs before the first write is let through: a transaction
 // under way must not lose its marker.
-func (co *coordinator) sweep(ctx context.Context) {
+func (co *coordinator) sweep(ctx context.Context, primary, secondary engine.Marking) {
 	var keep []uuid.UUID
 	for _, e := range co.journal.entries() {
 		keep = append(keep, e.txid)
 	}
 	err := co.journal.log.Sync()
+	// The primary first: a marker on the primary alone means half done.
 	if err == nil {
-		err = co.onBothSides(ctx, func(s engine.Marking) error { return s.SweepMarkers(ctx, co.journal.id(), keep) })
+		err = primary.SweepMarkers(ctx, co.journal.id(), keep)
+	}
+	if err == nil {
+		err = secondary.SweepMarkers(ctx, co.journal.id(), keep)
 	}
 	if err != nil {
 		co.log.Warn("dualsql: sweeping commit markers", "error", err)
 	}
 }
 
-// onBothSides deletes on the primary first: a marker on the primary alone means half done.
-func (co *coordinator) onBothSides(ctx context.Context, f func(engine.Marking) error) error {
-	if err := co.withSession(ctx, engine.Primary, f); err != nil {
+// dropMarkers deletes the markers of transactions on both sides: on the primary first, as in sweep.
+func (co *coordinator) dropMarkers(ctx context.Context, txids []uuid.UUID) error {
+	drop := func(s engine.Marking) error { return s.DeleteMarkers(ctx, txids) }
+	if err := co.withSession(ctx, engine.Primary, drop); err != nil {
 		return err
 	}
-	return co.withSession(ctx, engine.Secondary, f)
+	return co.withSession(ctx, engine.Secondary, drop)
 }
 
 // errJournalLost: the redo of a half-done transaction is in a journal that is gone.
@@ -225,24 +230,27 @@ var errJournalLost = errors.New("it was committed on the primary alone, and its 
 
 // findLost reports the transactions of other journals that are on the primary and not on the secondary. As one process at a
 // time writes to the pair, and this one does, their journals are lost or not in use.
-func (co *coordinator) findLost(ctx context.Context) error {
-	var there, here map[uuid.UUID]bool
-	own := co.journal.id()
+func (co *coordinator) findLost(ctx context.Context, primary, secondary engine.Marking) error {
+	there, err := primary.ForeignMarkers(ctx, co.journal.id())
+	if err != nil || len(there) == 0 {
+		return err
+	}
 	// The secondary is read last: what commits there in between, by a late owner, is not half done.
-	err := co.withSession(ctx, engine.Primary, func(s engine.Marking) (err error) { there, err = s.ForeignMarkers(ctx, own); return err })
-	if err == nil && len(there) > 0 {
-		err = co.withSession(ctx, engine.Secondary, func(s engine.Marking) (err error) { here, err = s.ForeignMarkers(ctx, own); return err })
+	here, err := secondary.ForeignMarkers(ctx, co.journal.id())
+	if err != nil {
+		return err
 	}
 	for txid := range there {
-		if here[txid] || err != nil || co.journal.find(txid) != nil {
+		if here[txid] || co.journal.find(txid) != nil {
 			continue
 		}
 		in := &intent{txid: txid, protocol: lostRedo, pair: co.pairID(), sides: co.sideNames(), at: now()}
-		var e *entry
-		if e, err = co.journal.begin(in, co.cfg.RedoLimit); err == nil {
-			co.decided(e)
-			co.report(e, HalfDone, errJournalLost)
+		e, err := co.journal.begin(in, co.cfg.RedoLimit)
+		if err != nil {
+			return err
 		}
+		co.decided(e)
+		co.report(e, HalfDone, errJournalLost)
 	}
-	return err
+	return nil
 }
