@@ -22,8 +22,9 @@ type Conn struct {
 
 	// The secondary is connected when the first write needs it. While the lane is busy it belongs to the lane.
 	secondary  engine.Session
-	generation int  // counts the secondary's connections: what was prepared on an earlier one is gone
-	rested     bool // the pool has handed this connection out anew since the secondary was last used
+	generation int   // counts the secondary's connections: what was prepared on an earlier one is gone
+	catalog    int64 // the state of the catalog that its prepared statements are for
+	rested     bool  // the pool has handed this connection out anew since the secondary was last used
 
 	lane     lane
 	tx       *tx
@@ -67,6 +68,15 @@ func (c *Conn) needSecondary(ctx context.Context) error {
 		}
 	}
 	c.rested = false
+	catalog := c.co.catalog.Load()
+	if s != nil && c.catalog != catalog {
+		if s.Forget(ctx) != nil {
+			c.dropSecondary()
+			s = nil
+		}
+		c.generation++
+	}
+	c.catalog = catalog
 	if s == nil {
 		var err error
 		if s, err = c.co.sides[engine.Secondary].connect(ctx); err != nil {

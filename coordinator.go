@@ -2,9 +2,11 @@ package dualsql
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,6 +46,8 @@ type coordinator struct {
 	wake    chan struct{} // to the resolver
 	markers collector
 
+	resolving sync.Once // starts the resolver
+
 	users int // connectors and connections; guarded by coordinatorsMu
 }
 
@@ -78,12 +82,21 @@ func acquire(cfg *Config, sides [2]*side) (*coordinator, error) {
 	co.bg, co.cancel = context.WithCancel(context.Background())
 	coordinators[cfg.Journal] = co
 	co.adopt()
-	co.workers.Go(co.resolve)
 	return co, nil
 }
 
+// work starts the resolver, with the first connection or recovery. Until then an operator can forget a transaction that he
+// has carried out by hand, before anybody carries it out again.
+func (co *coordinator) work() { co.resolving.Do(func() { co.workers.Go(co.resolve) }) }
+
 func samePair(a, b *Config) bool {
-	return a.FormatDSN() == b.FormatDSN() && a.Primary.Connector == b.Primary.Connector && a.Secondary.Connector == b.Secondary.Connector
+	return a.FormatDSN() == b.FormatDSN() && sameConnector(a.Primary.Connector, b.Primary.Connector) &&
+		sameConnector(a.Secondary.Connector, b.Secondary.Connector)
+}
+
+// sameConnector takes connectors that cannot be compared, such as pgx's, for different ones.
+func sameConnector(a, b driver.Connector) bool {
+	return reflect.ValueOf(&a).Elem().Comparable() && a == b
 }
 
 // release gives a use back; the last one closes the journal.
@@ -113,6 +126,7 @@ func (co *coordinator) connClosed() {
 
 // newConn makes a connection for the pool: to the primary at once, to the secondary when it is needed.
 func (co *coordinator) newConn(ctx context.Context) (*Conn, error) {
+	co.work()
 	if err := co.firstLook(ctx); err != nil {
 		return nil, err
 	}

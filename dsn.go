@@ -1,6 +1,7 @@
 package dualsql
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"sort"
@@ -22,7 +23,7 @@ func ParseDSN(dsn string) (*Config, error) {
 		rest = tail
 		p := findParam(key)
 		if p == nil {
-			return nil, fmt.Errorf("dualsql: unknown DSN key %q; the keys are %s", key, strings.Join(keys(), ", "))
+			return nil, fmt.Errorf("dualsql: unknown DSN key %s; the keys are %s", shownKey(key), strings.Join(keys(), ", "))
 		}
 		if seen[key] {
 			return nil, configError(key, "is given twice")
@@ -46,16 +47,8 @@ const dsnSpace = " \t\n\r\v\f"
 func nextPair(s string) (key, value, rest string, err error) {
 	i := strings.IndexAny(s, "="+dsnSpace)
 	if i < 0 || s[i] != '=' {
-		word := s
-		if i >= 0 {
-			word = s[:i]
-		}
-		if strings.Contains(word, "://") {
-			word = "a URL" // it may hold a password
-		} else {
-			word = fmt.Sprintf("%q", word)
-		}
-		return "", "", "", fmt.Errorf("dualsql: %s in the DSN is not key=value; it takes primary='...' secondary='...' journal=/path", word)
+		// The word is not shown: it may be a part of an unquoted password.
+		return "", "", "", errors.New("dualsql: a word in the DSN is not key=value; it takes primary='...' secondary='...' journal=/path, with values that hold spaces in single quotes")
 	}
 	key, s = s[:i], s[i+1:]
 	if !strings.HasPrefix(s, "'") {
@@ -82,6 +75,14 @@ func nextPair(s string) (key, value, rest string, err error) {
 		}
 	}
 	return "", "", "", configError(key, "has an opening quote and no closing one")
+}
+
+// shownKey hides what is no key but a URL or a part of one: it may hold a password.
+func shownKey(key string) string {
+	if strings.ContainsAny(key, ":@/") {
+		return "(a URL without a key in front of it)"
+	}
+	return fmt.Sprintf("%q", key)
 }
 
 func findParam(key string) *param {
@@ -152,25 +153,45 @@ func writeValue(b *strings.Builder, v string) {
 	b.WriteByte('\'')
 }
 
-// redact hides what may be secret in a side's DSN. What it cannot read it hides as a whole.
+// redact hides what may be secret in a side's DSN: the password, and all parameters. What it cannot read for certain it
+// hides as a whole.
 func redact(dsn string) string {
-	scheme, _, isURL := strings.Cut(dsn, ":")
-	switch {
-	case scheme == "file" || scheme == "sqlite":
-		return dsn
-	case isURL && strings.Contains(dsn, "://"):
-		u, err := url.Parse(dsn)
-		if err != nil {
-			return scheme + "://xxxxx"
-		}
-		q := u.Query()
-		for k := range q {
-			if strings.Contains(strings.ToLower(k), "pass") || strings.ToLower(k) == "pwd" || strings.Contains(strings.ToLower(k), "secret") {
-				q.Set(k, "xxxxx")
-			}
-		}
-		u.RawQuery = q.Encode()
-		return u.Redacted()
+	scheme, rest, ok := strings.Cut(dsn, ":")
+	if !ok || strings.ContainsAny(scheme, "=@/?& ") {
+		return "xxxxx"
 	}
-	return "xxxxx"
+	prefix := scheme + ":"
+	if scheme != "file" && scheme != "sqlite" {
+		if rest, ok = strings.CutPrefix(rest, "//"); !ok {
+			return "xxxxx"
+		}
+		if prefix += "//"; !plainURL(dsn) {
+			return prefix + "xxxxx"
+		}
+		if user, host, ok := strings.Cut(rest, "@"); ok {
+			name, _, hasPassword := strings.Cut(user, ":")
+			prefix, rest = prefix+name+unless(!hasPassword, ":xxxxx")+"@", host
+		}
+	}
+	if i := strings.IndexAny(rest, "?#;"); i >= 0 {
+		rest = rest[:i] + "?xxxxx"
+	}
+	return prefix + rest
+}
+
+// plainURL reports whether it is certain where the password of a URL ends: a password with an unescaped @, /, ? or & in it
+// may be mistaken for a host, a path or a parameter.
+func plainURL(dsn string) bool {
+	_, rest, _ := strings.Cut(dsn, "://")
+	if _, err := url.Parse(dsn); err != nil {
+		return false
+	}
+	_, query, _ := strings.Cut(rest, "?")
+	for parameter := range strings.SplitSeq(query, "&") {
+		if query != "" && !strings.Contains(parameter, "=") {
+			return false
+		}
+	}
+	at := strings.LastIndexByte(rest, '@')
+	return at < 0 || !strings.ContainsAny(rest[:at], "/?#@")
 }

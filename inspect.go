@@ -86,6 +86,7 @@ func (co *coordinator) outcome(ctx context.Context, txid uuid.UUID) (Outcome, er
 }
 
 func (co *coordinator) recover(ctx context.Context) (Recovery, error) {
+	co.work()
 	before := slices.Clone(co.adopted)
 	for _, p := range co.pending() {
 		if !slices.Contains(before, p.TxID) {

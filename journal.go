@@ -52,6 +52,9 @@ type ended struct {
 	segment uint64
 }
 
+// journalFS, if set, is where journals are opened. Tests put a file system there that fails as disks do.
+var journalFS wal.FS
+
 // openJournal takes the directory into possession and reads what is open.
 func openJournal(dir string, key []byte) (*journal, error) {
 	j := &journal{open: map[uuid.UUID]*entry{}, outcomes: map[uuid.UUID]ended{}, oldest: 1}
@@ -59,7 +62,7 @@ func openJournal(dir string, key []byte) (*journal, error) {
 	if j.aead, err = newAEAD(key); err != nil {
 		return nil, err
 	}
-	if j.log, err = wal.Open(dir, wal.Options{}, j.replay); err != nil {
+	if j.log, err = wal.Open(dir, wal.Options{FS: journalFS}, j.replay); err != nil {
 		return nil, fmt.Errorf("dualsql: journal: %w", err)
 	}
 	return j, nil

@@ -10,12 +10,17 @@ const maxQueued = 256
 
 // lane runs a transaction's statements on the secondary, in order, while the caller goes on on the primary. While it is
 // busy, the secondary's session belongs to it alone. The first failure is kept; what is queued behind it does not run.
+//
+// A lazy lane does not run ahead: it keeps the statements back until the barrier. On a secondary with one writer at a time a
+// transaction that has its place there, and waits on the primary for a row of one that waits for that place, would wait for
+// ever; at the barrier it waits for nothing on the primary any more.
 type lane struct {
 	mu    sync.Mutex
 	queue []func(context.Context) error
 	busy  bool
 	idle  chan struct{} // closed when busy turns false
 	err   error
+	lazy  bool
 	// fail runs once, in the lane, after the first failure.
 	fail func()
 
@@ -24,11 +29,11 @@ type lane struct {
 }
 
 // start makes the lane ready for a transaction.
-func (l *lane) start(ctx context.Context, fail func()) {
+func (l *lane) start(ctx context.Context, lazy bool, fail func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.ctx, l.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	l.err, l.fail = nil, fail
+	l.err, l.lazy, l.fail = nil, lazy, fail
 }
 
 // stop lets nothing more run, cuts short what is running, and waits until the lane is idle.
@@ -56,9 +61,8 @@ func (l *lane) add(ctx context.Context, job func(context.Context) error) error {
 		}
 		if len(l.queue) < maxQueued {
 			l.queue = append(l.queue, job)
-			if !l.busy {
-				l.busy, l.idle = true, make(chan struct{})
-				go l.run()
+			if !l.lazy {
+				l.awake()
 			}
 			l.mu.Unlock()
 			return nil
@@ -67,6 +71,14 @@ func (l *lane) add(ctx context.Context, job func(context.Context) error) error {
 		if err := l.barrier(ctx); err != nil {
 			return err
 		}
+	}
+}
+
+// awake makes the lane run if there is anything to run. l.mu is held.
+func (l *lane) awake() {
+	if !l.busy && len(l.queue) > 0 {
+		l.busy, l.idle = true, make(chan struct{})
+		go l.run()
 	}
 }
 
@@ -107,6 +119,7 @@ func (l *lane) failure() error {
 // barrier waits until the lane is empty and returns its first failure.
 func (l *lane) barrier(ctx context.Context) error {
 	l.mu.Lock()
+	l.awake()
 	busy, idle := l.busy, l.idle
 	l.mu.Unlock()
 	if busy {

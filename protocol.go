@@ -36,6 +36,7 @@ const (
 	atFinished = "finished" // the secondary has committed
 	atEnded    = "ended"    // the journal says so
 
+	atFenced       = "fenced"        // recovery knows, for ever, how the transaction ended on the primary
 	atRedo         = "redo"          // recovery knows that it has to run the redo
 	atRedoRun      = "redo run"      // the redo has run and is not committed
 	atRedoFinished = "redo finished" // the redo is committed

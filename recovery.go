@@ -68,6 +68,7 @@ func (co *coordinator) finish(e *entry, f *flight, o Outcome) bool {
 		return false
 	}
 	co.ended(e, o)
+	passing(atEnded)
 	f.leave()
 	if o == Committed {
 		co.collect(e.txid)
@@ -88,6 +89,7 @@ func (co *coordinator) settle(ctx context.Context, e *entry) (Outcome, error) {
 	if err != nil {
 		return 0, err
 	}
+	passing(atFenced)
 	if state == engine.Aborted {
 		return RolledBack, nil
 	}

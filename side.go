@@ -68,12 +68,15 @@ func resolveSide(s *Side) (*side, error) {
 		return namedSide(s.Driver, s.DSN, s.Driver+":"+redact(s.DSN))
 	}
 	scheme, rest, ok := strings.Cut(s.DSN, ":")
-	if !ok {
+	if !ok || strings.ContainsAny(scheme, "=@/ ") { // libpq's keywords, which may hold a password with a colon in it
 		return nil, errors.New("has no scheme; it takes a URL such as postgres://host/db or file:/path/name.db, or name the driver with .driver=NAME")
 	}
 	switch scheme {
 	case "postgres", "postgresql":
 		connector, cfg, err := engine.PostgresConnector(s.DSN)
+		if err != nil && !plainURL(s.DSN) { // the error may show what was taken for a host and is a part of the password
+			err = errors.New("is no PostgreSQL URL; percent-encode what is neither a letter nor a digit in the user name and the password")
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -185,7 +185,8 @@ func (t *tx) enlist(ctx context.Context) error {
 		return err
 	}
 	t.id = id
-	c.lane.start(t.ctx, func() {
+	lazy := c.co.sides[engine.Secondary].engine.OneWriter() && !c.co.sides[engine.Primary].engine.OneWriter()
+	c.lane.start(t.ctx, lazy, func() {
 		ctx, cancel := cleanupContext(t.ctx)
 		defer cancel()
 		_ = c.secondary.Rollback(ctx) // so that the locks go at once; if it fails, the session is closed at the end

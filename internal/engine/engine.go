@@ -47,6 +47,8 @@ type Engine interface {
 	Dialect() sqltext.Dialect
 	// Style is how the engine's driver wants its placeholders.
 	Style() sqltext.Style
+	// OneWriter reports whether only one transaction at a time can write to a database, whatever it writes.
+	OneWriter() bool
 	// Session takes a fresh connection into use and sets on it what dualsql relies on. When it fails the connection is
 	// closed.
 	Session(ctx context.Context, c driver.Conn, o Options) (Session, error)
@@ -96,6 +98,8 @@ type Session interface {
 
 	// Setup sets again what the session relies on, after a statement that may have reset it.
 	Setup(ctx context.Context) error
+	// Forget drops the statements that are prepared on the session, after the tables have changed under them.
+	Forget(ctx context.Context) error
 	// Ping, Reset, Valid and Close do what database/sql expects of a connection's methods of like names.
 	Ping(ctx context.Context) error
 	Reset(ctx context.Context) error

@@ -20,6 +20,7 @@ func (generic) Name() string             { return "generic" }
 func (generic) Dialect() sqltext.Dialect { return sqltext.Generic }
 func (generic) Style() sqltext.Style     { return sqltext.AsIs }
 func (generic) Transient(error) bool     { return false }
+func (generic) OneWriter() bool          { return false }
 
 func (generic) Session(_ context.Context, c driver.Conn, _ Options) (Session, error) {
 	return &genericSession{session: newSession(c)}, nil

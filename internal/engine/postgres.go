@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"reflect"
 	"strings"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -26,6 +28,7 @@ type postgres struct{}
 func (postgres) Name() string             { return "postgres" }
 func (postgres) Dialect() sqltext.Dialect { return sqltext.Postgres }
 func (postgres) Style() sqltext.Style     { return sqltext.Dollar }
+func (postgres) OneWriter() bool          { return false }
 
 // PostgresConnector makes connections from a URL or a keyword=value string.
 func PostgresConnector(dsn string) (driver.Connector, *pgx.ConnConfig, error) {
@@ -77,11 +80,13 @@ func (s *pgSession) Setup(ctx context.Context) error {
 // simple sends text in one simple-protocol round trip and returns the tag of its last statement. The error is a bare
 // driver.ErrBadConn when nothing was sent.
 func (s *pgSession) simple(ctx context.Context, text string) (pgconn.CommandTag, error) {
+	// Not pgconn.SafeToRetry afterwards: a connection that is lost while pgx (5.12) reads the answer gives the same error
+	// as one that was closed before.
+	if s.pg.IsClosed() || ctx.Err() != nil {
+		return pgconn.CommandTag{}, driver.ErrBadConn
+	}
 	results, err := s.pg.PgConn().Exec(ctx, text).ReadAll()
 	if err != nil {
-		if pgconn.SafeToRetry(err) {
-			return pgconn.CommandTag{}, driver.ErrBadConn
-		}
 		return pgconn.CommandTag{}, err
 	}
 	if len(results) == 0 {
@@ -179,6 +184,9 @@ func (s *pgSession) Status() TxStatus {
 	return TxFailed
 }
 
+// Forget: a cached plan whose result type has changed would fail with 0A000, here where it did not on the primary.
+func (s *pgSession) Forget(ctx context.Context) error { return s.pg.DeallocateAll(ctx) }
+
 func (s *pgSession) Valid() bool { return !s.pg.IsClosed() && s.pg.PgConn().TxStatus() == 'I' }
 
 func (postgres) Transient(err error) bool {
@@ -269,7 +277,11 @@ func (s *pgSession) Portable(ctx context.Context, text string, args []driver.Nam
 		if n < 0 || n >= len(described) {
 			return nil, fmt.Errorf("argument %s of type %T cannot be written to the journal", argName(args[i]), v)
 		}
-		buf, err := s.pg.TypeMap().Encode(described[n], pgtype.TextFormatCode, v, nil)
+		if id, err := uuid.FromBytes(underlyingBytes(v)); err == nil && described[n] == pgtype.UUIDOID {
+			out[i].Value = id.String() // as text, pgx would send the bytes as they are
+			continue
+		}
+		buf, err := s.pg.TypeMap().Encode(described[n], pgtype.TextFormatCode, v, []byte{}) // not nil: empty is not NULL
 		if err != nil {
 			return nil, fmt.Errorf("argument %s cannot be written to the journal: %w", argName(args[i]), err)
 		}
@@ -279,4 +291,12 @@ func (s *pgSession) Portable(ctx context.Context, text string, args []driver.Nam
 		}
 	}
 	return out, nil
+}
+
+// underlyingBytes returns the bytes of a named byte slice, or nil.
+func underlyingBytes(v any) []byte {
+	if rv := reflect.ValueOf(v); rv.Kind() == reflect.Slice && rv.Type().Elem().Kind() == reflect.Uint8 {
+		return rv.Bytes()
+	}
+	return nil
 }

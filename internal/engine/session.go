@@ -179,6 +179,8 @@ func (s *session) Atomic(_ context.Context, f func() error) error { return f() }
 
 func (s *session) Setup(context.Context) error { return nil }
 
+func (s *session) Forget(context.Context) error { return nil }
+
 func (s *session) Ping(ctx context.Context) error {
 	if p, ok := s.c.(driver.Pinger); ok {
 		return p.Ping(ctx)

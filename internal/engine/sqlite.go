@@ -20,6 +20,7 @@ type sqlite struct{}
 func (sqlite) Name() string             { return "sqlite" }
 func (sqlite) Dialect() sqltext.Dialect { return sqltext.SQLite }
 func (sqlite) Style() sqltext.Style     { return sqltext.Numbered }
+func (sqlite) OneWriter() bool          { return true }
 
 // Result codes (sqlite.org/rescode.html); an extended code carries the primary one in its low byte.
 const (

@@ -12,6 +12,9 @@ import (
 	"github.com/dualsql/dualsql/internal/filelock"
 )
 
+// SQLiteInitSQL is what [Marking.Init] runs on SQLite.
+const SQLiteInitSQL = sqliteSchema
+
 // SQLite has no schemas: the markers' tables bear the prefix in their names.
 const sqliteSchema = `
 create table if not exists dualsql_commit (
