@@ -40,7 +40,7 @@ const (
 // Side configures one of the two databases.
 type Side struct {
 	// DSN is what the database's own driver takes. Its scheme chooses the driver: postgres, postgresql (pgx), sqlite,
-	// file (modernc.org/sqlite), sqlserver.
+	// file (modernc.org/sqlite); sqlserver is known and has no engine yet.
 	DSN string
 	// Driver is the name of a registered database/sql driver that gets the DSN untouched. Empty: by the DSN's scheme.
 	Driver string

@@ -111,6 +111,9 @@ func (co *coordinator) release() error {
 	co.workers.Wait()
 	co.prepareMu.Lock()
 	defer co.prepareMu.Unlock()
+	ctx, cancel := cleanupContext(context.Background())
+	defer cancel()
+	co.deleteMarkers(ctx, 1)
 	if co.writer != nil {
 		_ = co.writer.Close() // the lock ends with the session
 	}
@@ -241,8 +244,12 @@ func (co *coordinator) decided(e *entry) {
 }
 
 func (co *coordinator) ended(e *entry, o Outcome) {
-	if err := co.journal.end(e, o); err != nil {
+	rotated, err := co.journal.end(e, o)
+	if err != nil {
 		co.log.Error("dualsql: journal", "txid", e.txid, "error", err)
+	}
+	if rotated {
+		co.nudge() // the resolver prunes
 	}
 	if o == Committed {
 		co.stats.committed.Add(1)

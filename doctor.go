@@ -35,8 +35,9 @@ type Finding struct {
 // order nothing.
 const clockLimit = 2 * time.Second
 
-// Doctor examines both databases, the pair and the journal directory, and changes nothing. It holds no journal, so it may
-// run beside a live application. It always returns findings, also when a side cannot be reached.
+// Doctor examines both databases, the pair and the journal directory, and changes nothing; but SQLite itself makes a
+// database file that is not there. It holds no journal, so it may run beside a live application. It always returns
+// findings, also when a side cannot be reached.
 func (c *Connector) Doctor(ctx context.Context) []Finding {
 	var e examination
 	var marking [2]engine.Marking

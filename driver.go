@@ -164,7 +164,8 @@ func (c *Connector) Recover(ctx context.Context) (Recovery, error) {
 }
 
 // Forget takes a transaction off the list of open ones. It is for an operator who has compared the sides and made them
-// equal by hand: dualsql then no longer tries to finish it.
+// equal by hand: dualsql then no longer tries to finish it. Stop the program that writes to the pair first, or its resolver
+// may finish the transaction while it is being done by hand.
 func (c *Connector) Forget(ctx context.Context, txid uuid.UUID) error {
 	co, err := c.coordinator()
 	if err != nil {

@@ -34,8 +34,10 @@ type journal struct {
 	mu       sync.Mutex
 	open     map[uuid.UUID]*entry
 	outcomes map[uuid.UUID]ended // of transactions that a caller or an operator may ask for
-	oldest   uint64              // the lowest segment that may still be on disk
-	newest   uint64
+	newest   uint64              // the highest segment known
+	pruned   uint64              // newest when end last reported it
+
+	oldest uint64 // the lowest segment that may still be on disk; only prune uses it
 }
 
 // entry is an intent that has no end yet.
@@ -62,11 +64,24 @@ func openJournal(dir string, key []byte) (*journal, error) {
 	if j.aead, err = newAEAD(key); err != nil {
 		return nil, err
 	}
-	if j.log, err = wal.Open(dir, wal.Options{FS: journalFS}, j.replay); err != nil {
+	for wait := firstWait; ; wait *= 2 {
+		j.log, err = wal.Open(dir, wal.Options{FS: journalFS}, j.replay)
+		var locked *wal.LockedError
+		if !errors.As(err, &locked) || wait > maxLockWait {
+			break
+		}
+		// A predecessor that is just being killed, or a look at who holds it, is gone in a moment.
+		time.Sleep(wait)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("dualsql: journal: %w", err)
 	}
+	j.pruned = j.newest
 	return j, nil
 }
+
+// maxLockWait is the longest single wait for the journal's lock.
+const maxLockWait = 100 * time.Millisecond
 
 func newAEAD(key []byte) (cipher.AEAD, error) {
 	if len(key) == 0 {
@@ -89,7 +104,11 @@ func (j *journal) replay(segment uint64, r wal.Record) error {
 		if err != nil {
 			return err
 		}
-		j.open[txid] = &entry{intent: in, segment: segment}
+		if e == nil {
+			e = &entry{intent: in}
+			j.open[txid] = e
+		}
+		e.segment = segment // of the newest copy
 	case recordDecided:
 		if e != nil {
 			e.decided = true
@@ -207,17 +226,21 @@ func (j *journal) tell(e *entry, problem error) error {
 	return err
 }
 
-// end closes the entry. It need not be durable: ending it again changes nothing.
-func (j *journal) end(e *entry, o Outcome) error {
-	segment, err := j.log.Append(wal.Record{Type: recordEnd, TxID: e.txid, Payload: []byte{byte(o)}})
+// end closes the entry. It need not be durable: ending it again changes nothing. rotated reports that a segment has been
+// begun since it was last asked, so that older ones may be of no use any more.
+func (j *journal) end(e *entry, o Outcome) (rotated bool, err error) {
+	// Under the lock, so that no intent is carried over behind its end.
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	segment, err := j.log.Append(wal.Record{Type: recordEnd, TxID: e.txid, Payload: []byte{byte(o)}})
 	delete(j.open, e.txid)
 	j.newest = max(j.newest, segment)
 	if e.told {
 		j.remember(e.txid, o, segment)
 	}
-	return err
+	rotated = j.newest > j.pruned
+	j.pruned = j.newest
+	return rotated, err
 }
 
 func (j *journal) remember(txid uuid.UUID, o Outcome, segment uint64) {
@@ -260,45 +283,60 @@ func (j *journal) outcome(txid uuid.UUID) (Outcome, bool) {
 	return e.outcome, ok
 }
 
-// prune deletes the segments in which nothing is open, after carrying over the outcomes that they hold.
+// prune deletes the segments in which nothing is open, after carrying over what has to stay: the outcomes, and the entries
+// that may be listed for long.
 func (j *journal) prune() error {
-	j.mu.Lock()
-	keep := j.newest
-	for _, e := range j.open {
-		keep = min(keep, e.segment)
+	keep, err := j.carry()
+	if err != nil || keep <= j.oldest {
+		return err
 	}
-	if keep <= j.oldest {
-		j.mu.Unlock()
-		return nil
-	}
-	carry := map[uuid.UUID]Outcome{}
-	for id, e := range j.outcomes {
-		if e.segment < keep {
-			carry[id] = e.outcome
-		}
-	}
-	j.mu.Unlock()
-	for id, o := range carry {
-		segment, err := j.log.Append(wal.Record{Type: recordEnd, TxID: id, Payload: []byte{byte(o)}})
-		if err != nil {
-			return err
-		}
-		j.mu.Lock()
-		j.outcomes[id] = ended{o, segment}
-		j.mu.Unlock()
-	}
-	if len(carry) > 0 {
-		if err := j.log.Sync(); err != nil {
-			return err
-		}
+	// What was carried over must not be lost with the segment it came from.
+	if err := j.log.Sync(); err != nil {
+		return err
 	}
 	if err := j.log.Prune(keep); err != nil {
 		return err
 	}
-	j.mu.Lock()
 	j.oldest = keep
-	j.mu.Unlock()
 	return nil
+}
+
+// carry writes again, to the newest segment, what is in older ones and must outlive them. It returns the oldest segment
+// that is still needed.
+func (j *journal) carry() (keep uint64, err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	keep = j.newest
+	put := func(kind byte, txid uuid.UUID, payload []byte) (segment uint64) {
+		if err == nil {
+			segment, err = j.log.Append(wal.Record{Type: kind, TxID: txid, Payload: payload})
+		}
+		return segment
+	}
+	for txid, e := range j.open {
+		if !e.told || e.segment >= j.newest {
+			keep = min(keep, e.segment)
+			continue
+		}
+		payload, perr := j.encode(e.intent)
+		if perr != nil {
+			return 0, perr
+		}
+		segment := put(recordIntent, txid, payload)
+		if e.decided {
+			put(recordDecided, txid, nil)
+		}
+		put(recordTold, txid, nil)
+		if err == nil {
+			e.segment = segment
+		}
+	}
+	for txid, e := range j.outcomes {
+		if e.segment < keep {
+			j.outcomes[txid] = ended{e.outcome, put(recordEnd, txid, []byte{byte(e.outcome)})}
+		}
+	}
+	return keep, err
 }
 
 func (j *journal) id() uuid.UUID { return j.log.ID() }

@@ -129,7 +129,7 @@ func (co *coordinator) resolve() {
 				return
 			}
 			co.settleAll(ctx)
-			co.deleteMarkers(ctx)
+			co.deleteMarkers(ctx, collectAt)
 			if err := co.journal.prune(); err != nil {
 				co.log.Error("dualsql: pruning the journal", "error", err)
 			}
@@ -175,13 +175,13 @@ func (co *coordinator) collect(txid uuid.UUID) {
 	}
 }
 
-// deleteMarkers deletes a batch on both sides. The ends must be durable first: a transaction whose end is lost is asked for
+// deleteMarkers deletes what has been gathered, if it is at least so many, on both sides. The ends must be durable first: a transaction whose end is lost is asked for
 // again, and without its marker the answer would be that it never committed.
-func (co *coordinator) deleteMarkers(ctx context.Context) {
+func (co *coordinator) deleteMarkers(ctx context.Context, least int) {
 	m := &co.markers
 	m.mu.Lock()
 	batch := m.ready
-	if len(batch) < collectAt {
+	if len(batch) < least {
 		m.mu.Unlock()
 		return
 	}

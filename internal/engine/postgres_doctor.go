@@ -106,10 +106,17 @@ func (s *pgSession) examinePrepared(ctx context.Context, d *diagnoses) error {
 	if err != nil {
 		return err
 	}
-	d.add("prepared", OK, fmt.Sprintf("max_prepared_transactions is %d", slots), "")
-	if age := time.Duration(seconds * float64(time.Second)).Round(time.Second); count > 0 && age > prepareLimit {
-		d.add("prepared", Warning, fmt.Sprintf("%d prepared transactions of dualsql's are left; the oldest, %s, for %s: they hold their locks", count, oldest, age),
-			"run `dualsql recover`; do not end them by hand")
+	text := fmt.Sprintf("max_prepared_transactions is %d", slots)
+	if count == 0 {
+		d.add("prepared", OK, text+"; none of dualsql's is prepared", "")
+		return nil
+	}
+	age := time.Duration(seconds * float64(time.Second)).Round(time.Second)
+	text += fmt.Sprintf("; %d of dualsql's are prepared and hold their locks, the oldest for %v: %s", count, age, oldest)
+	if age > prepareLimit {
+		d.add("prepared", Warning, text, "run `dualsql recover`; do not end them by hand")
+	} else {
+		d.add("prepared", OK, text, "")
 	}
 	return nil
 }

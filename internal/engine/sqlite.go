@@ -90,7 +90,11 @@ func (s *sqliteSession) Setup(ctx context.Context) error {
 			return err
 		}
 	}
-	if s.o.Role == Secondary && s.o.LockTimeout > 0 {
+	var busy int64
+	if err := s.scan(ctx, "pragma busy_timeout", &busy); err != nil {
+		return err
+	}
+	if s.o.LockTimeout > 0 && (s.o.Role == Secondary || busy == 0) { // recovery's own connections take the lock, too
 		return s.run(ctx, fmt.Sprintf("pragma busy_timeout = %d", max(1, s.o.LockTimeout.Milliseconds())))
 	}
 	return nil
