@@ -45,7 +45,9 @@ func (p marker) commit(ctx context.Context, t *tx) error {
 	}
 	co.decided(e)
 	passing(atDecided)
+	answered := true
 	if err := c.secondary.Commit(ctx, &m); err != nil {
+		answered = false
 		t.endSecondary(ctx)
 		c.dropSecondary()
 		if err = co.redo(ctx, e.intent, err); err != nil {
@@ -58,7 +60,9 @@ func (p marker) commit(ctx context.Context, t *tx) error {
 	co.ended(e, Committed)
 	passing(atEnded)
 	f.leave()
-	co.collect(t.id)
+	if answered {
+		co.collect(t.id)
+	}
 	return nil
 }
 

@@ -58,7 +58,8 @@ func (co *coordinator) settleAll(ctx context.Context) {
 	}
 }
 
-// finish takes a stuck transaction off the list, unless somebody else has.
+// finish takes a stuck transaction off the list, unless somebody else has. Its markers stay: the owner's own COMMIT may still
+// be on its way, and has to collide. The sweep of a later day deletes them.
 func (co *coordinator) finish(e *entry, f *flight, o Outcome) bool {
 	co.openMu.Lock()
 	mine := co.flights[e.txid] == f
@@ -70,9 +71,6 @@ func (co *coordinator) finish(e *entry, f *flight, o Outcome) bool {
 	co.ended(e, o)
 	passing(atEnded)
 	f.leave()
-	if o == Committed {
-		co.collect(e.txid)
-	}
 	return true
 }
 
@@ -157,7 +155,8 @@ func (co *coordinator) attempt(limit time.Duration, f func(context.Context)) {
 // collectAt is how many markers are deleted at once.
 const collectAt = 256
 
-// collector gathers transactions that have ended on both sides, whose markers nobody can ask for any more.
+// collector gathers transactions whose COMMIT has been answered by both sides: nobody can ask for their markers any more,
+// and no COMMIT of theirs is on its way.
 type collector struct {
 	co    *coordinator
 	mu    sync.Mutex

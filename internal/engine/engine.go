@@ -158,7 +158,8 @@ type Marking interface {
 	MarkerState(ctx context.Context, txid uuid.UUID) (State, error)
 	// DeleteMarkers deletes the markers of these transactions.
 	DeleteMarkers(ctx context.Context, txids []uuid.UUID) error
-	// SweepMarkers deletes all Committed markers of a journal except those kept, and fences older than a day.
+	// SweepMarkers deletes the markers and fences of a journal that are older than a day, except those kept. A younger one
+	// may still have to stop a COMMIT that was sent by a process that has died.
 	SweepMarkers(ctx context.Context, journal uuid.UUID, keep []uuid.UUID) error
 	// ForeignMarkers returns the transactions of other journals than own that have a Committed marker.
 	ForeignMarkers(ctx context.Context, own uuid.UUID) (map[uuid.UUID]bool, error)

@@ -131,7 +131,7 @@ func (s *pgSession) DeleteMarkers(ctx context.Context, txids []uuid.UUID) error 
 
 func (s *pgSession) SweepMarkers(ctx context.Context, journal uuid.UUID, keep []uuid.UUID) error {
 	_, err := s.write(ctx, fmt.Sprintf("delete from dualsql.commit where journal = '%s' and txid not in (%s) "+
-		"and (state = 'C' or at < now() - interval '1 day')", journal, quoteIDs(append(keep, uuid.Nil))))
+		"and at < now() - interval '1 day'", journal, quoteIDs(append(keep, uuid.Nil))))
 	return err
 }
 

@@ -138,7 +138,7 @@ func (s *sqliteSession) DeleteMarkers(ctx context.Context, txids []uuid.UUID) er
 func (s *sqliteSession) SweepMarkers(ctx context.Context, journal uuid.UUID, keep []uuid.UUID) error {
 	return s.write(ctx, func() error {
 		return s.run(ctx, fmt.Sprintf("delete from dualsql_commit where journal = '%s' and txid not in (%s) "+
-			"and (state = 'C' or at < datetime('now', '-1 day'))", journal, quoteIDs(append(keep, uuid.Nil))))
+			"and at < datetime('now', '-1 day')", journal, quoteIDs(append(keep, uuid.Nil))))
 	})
 }
 
