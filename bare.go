@@ -51,8 +51,9 @@ func (c *Conn) runBare(ctx context.Context, q call) (driver.Result, driver.Rows,
 		err = run()
 	}
 	if err != nil {
-		if ctx.Err() == nil && c.primary.Valid() {
-			co.ended(e, RolledBack) // the primary has refused it
+		answered := ctx.Err() == nil && c.primary.Valid() && co.sides[engine.Primary].engine != engine.Generic
+		if answered || err == driver.ErrBadConn {
+			co.ended(e, RolledBack) // the primary has refused it, or it was never sent
 			return nil, nil, err
 		}
 		err = &InDoubtError{TxID: id, Err: fmt.Errorf("%s on the primary: %w", q.plan.st.Verb, err)}

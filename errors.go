@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
+
+	"github.com/dualsql/dualsql/internal/engine"
 )
 
 // Errors that may be compared with errors.Is.
@@ -23,6 +25,9 @@ var (
 	ErrPairMismatch = errors.New("the databases are not a pair")
 	// ErrRedoTooLarge: what the journal must keep of a transaction exceeds journal.redo_limit. It is rolled back on both.
 	ErrRedoTooLarge = errors.New("the transaction exceeds journal.redo_limit")
+	// ErrWriterLocked: under commit=marker another process writes to the pair, or its server has not noticed yet that it has
+	// died. Reads go on.
+	ErrWriterLocked = engine.ErrWriterLocked
 	// ErrUnknownTx: the journal does not know the transaction.
 	ErrUnknownTx = errors.New("unknown transaction")
 )

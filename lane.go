@@ -16,7 +16,7 @@ const maxQueued = 256
 // ever; at the barrier it waits for nothing on the primary any more.
 type lane struct {
 	mu    sync.Mutex
-	queue []func(context.Context) error
+	queue []laneJob
 	busy  bool
 	idle  chan struct{} // closed when busy turns false
 	err   error
@@ -26,6 +26,12 @@ type lane struct {
 
 	ctx    context.Context
 	cancel context.CancelFunc
+}
+
+// laneJob is one statement's turn.
+type laneJob struct {
+	run       func(context.Context) error
+	savepoint string // that the statement sets; "" for all others
 }
 
 // start makes the lane ready for a transaction.
@@ -52,7 +58,7 @@ func (l *lane) stop() {
 }
 
 // add queues a statement. It waits only while the queue is full.
-func (l *lane) add(ctx context.Context, job func(context.Context) error) error {
+func (l *lane) add(ctx context.Context, job laneJob) error {
 	for {
 		l.mu.Lock()
 		if err := l.err; err != nil {
@@ -100,13 +106,31 @@ func (l *lane) run() {
 		if failed {
 			continue
 		}
-		if err := job(ctx); err != nil {
+		if err := job.run(ctx); err != nil {
 			l.mu.Lock()
 			l.err = err
 			l.mu.Unlock()
 			fail()
 		}
 	}
+}
+
+// beforeRollbackTo makes the secondary catch up before the primary gives back the locks that were taken since the savepoint:
+// nobody else shall have them there while they are still to be taken here. A lazy lane drops those statements instead.
+func (l *lane) beforeRollbackTo(ctx context.Context, savepoint string) error {
+	l.mu.Lock()
+	if !l.lazy {
+		l.mu.Unlock()
+		return l.barrier(ctx)
+	}
+	defer l.mu.Unlock()
+	for i := len(l.queue) - 1; i >= 0; i-- {
+		if l.queue[i].savepoint == savepoint {
+			l.queue = l.queue[:i+1]
+			break
+		}
+	}
+	return l.err
 }
 
 // failure returns the first failure so far, without waiting.

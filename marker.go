@@ -2,7 +2,6 @@ package dualsql
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -50,7 +49,7 @@ func (p marker) commit(ctx context.Context, t *tx) error {
 		answered = false
 		t.endSecondary(ctx)
 		c.dropSecondary()
-		if err = co.redo(ctx, e.intent, err); err != nil {
+		if err := co.redo(ctx, e.intent); err != nil {
 			err = &HalfDoneError{TxID: t.id, Committed: "primary", Pending: "secondary", Err: err}
 			co.stuck(e, f, HalfDone, err)
 			return err
@@ -80,17 +79,11 @@ func (co *coordinator) fence(ctx context.Context, m engine.Marker) (engine.State
 }
 
 // redo brings an intent to the secondary, unless it is there already. It tries until ctx ends or it is plain that trying
-// again is of no use. cause is why it is needed, and is returned if nothing better is known.
-func (co *coordinator) redo(ctx context.Context, in *intent, cause error) error {
-	err := cause
-	rerr := co.retry(ctx, engine.Secondary, func() error {
-		err = co.withSession(ctx, engine.Secondary, func(s engine.Marking) error { return co.redoOnce(ctx, s, in) })
-		return err
+// again is of no use.
+func (co *coordinator) redo(ctx context.Context, in *intent) error {
+	return co.retry(ctx, engine.Secondary, func() error {
+		return co.withSession(ctx, engine.Secondary, func(s engine.Marking) error { return co.redoOnce(ctx, s, in) })
 	})
-	if rerr != nil {
-		return errors.Join(rerr, cause)
-	}
-	return nil
 }
 
 // redoOnce inserts the marker first: that waits for an owner that is about to commit, and tells whether one has.
@@ -146,10 +139,16 @@ const (
 
 // retry runs f until it succeeds, fails for a reason that will not pass, or ctx ends; f's last error is returned.
 func (co *coordinator) retry(ctx context.Context, role engine.Role, f func() error) error {
-	pause := firstWait
-	for {
+	return retry(ctx, func() (bool, error) {
 		err := f()
-		if err == nil || ctx.Err() != nil || !co.sides[role].engine.Transient(err) {
+		return co.sides[role].engine.Transient(err), err
+	})
+}
+
+func retry(ctx context.Context, f func() (again bool, err error)) error {
+	for pause := firstWait; ; pause = min(2*pause, lastWait) {
+		again, err := f()
+		if err == nil || !again || ctx.Err() != nil {
 			return err
 		}
 		timer := time.NewTimer(pause)
@@ -159,6 +158,5 @@ func (co *coordinator) retry(ctx context.Context, role engine.Role, f func() err
 			timer.Stop()
 			return err
 		}
-		pause = min(2*pause, lastWait)
 	}
 }

@@ -1,6 +1,7 @@
 package dualsql
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -37,6 +38,17 @@ func (o Outcome) String() string {
 
 // MarshalText makes JSON say the outcome in words.
 func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
+// UnmarshalText reads what MarshalText has written.
+func (o *Outcome) UnmarshalText(text []byte) error {
+	for _, known := range []Outcome{0, Committed, RolledBack, InDoubt, HalfDone, Forgotten} {
+		if known.String() == string(text) {
+			*o = known
+			return nil
+		}
+	}
+	return fmt.Errorf("dualsql: unknown outcome %q", text)
+}
 
 // PendingTx is a transaction that has not ended on both sides.
 type PendingTx struct {

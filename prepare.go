@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -143,6 +144,9 @@ func (co *coordinator) prepareMarker(ctx context.Context, primary engine.Marking
 	return nil
 }
 
+// writerWait is how long a second process waits before it is refused.
+const writerWait = 2 * time.Second
+
 func (co *coordinator) becomeWriter(ctx context.Context, primary, secondary engine.Marking) error {
 	if err := distinct(ctx, primary, secondary); err != nil {
 		return err
@@ -152,7 +156,14 @@ func (co *coordinator) becomeWriter(ctx context.Context, primary, secondary engi
 		return err
 	}
 	co.pair.Store(&pair)
-	if err := secondary.LockWriter(ctx, pair); err != nil {
+	// A predecessor that was killed holds the lock until its server has noticed.
+	waiting, cancel := context.WithTimeout(ctx, writerWait)
+	defer cancel()
+	err = retry(waiting, func() (bool, error) {
+		err := secondary.LockWriter(ctx, pair)
+		return errors.Is(err, engine.ErrWriterLocked), err
+	})
+	if err != nil {
 		return fmt.Errorf("dualsql: secondary %s: %w; under commit=marker one process at a time may write to a pair", co.sides[engine.Secondary].name, err)
 	}
 	return nil

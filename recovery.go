@@ -46,6 +46,9 @@ func (co *coordinator) settleAll(ctx context.Context) {
 			continue // it has ended, or its owner is at work on it, or it can only be reported
 		}
 		outcome, err := co.settle(ctx, e)
+		if err != nil && co.bg.Err() != nil {
+			return // closing: this says nothing of the transaction
+		}
 		if err != nil {
 			co.log.Warn("dualsql: transaction cannot be ended yet", "txid", e.txid, "error", err)
 			co.tell(e, err)

@@ -135,6 +135,12 @@ func (t *tx) mirror(ctx context.Context, q call, query bool) (driver.Result, dri
 	if err != nil {
 		return nil, nil, err
 	}
+	sp := q.plan.st.Savepoint
+	if sp.Op == sqltext.RollbackToSavepoint && c.primary.Status() == engine.TxOpen {
+		if err := c.lane.beforeRollbackTo(ctx, sp.Name); err != nil {
+			return nil, nil, err
+		}
+	}
 	res, rows, err := t.onPrimary(ctx, q, args, query)
 	if err != nil {
 		return nil, nil, err
@@ -155,7 +161,11 @@ func (t *tx) mirror(ctx context.Context, q call, query bool) (driver.Result, dri
 	}
 	t.note(q.plan.st)
 	m.ahead = c.co.window.ahead()
-	if err := c.lane.add(t.ctx, func(ctx context.Context) error { return t.repeat(ctx, m) }); err != nil {
+	job := laneJob{run: func(ctx context.Context) error { return t.repeat(ctx, m) }}
+	if sp.Op == sqltext.SetSavepoint {
+		job.savepoint = sp.Name
+	}
+	if err := c.lane.add(t.ctx, job); err != nil {
 		return nil, nil, err
 	}
 	if !plain {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -36,12 +37,12 @@ func (s *sqliteSession) Examine(ctx context.Context) ([]Diagnosis, error) {
 	return d, nil
 }
 
-// examineWriting takes the write lock and gives it back: file permissions alone do not tell whether SQLite can write, as
-// it needs its journal beside the file.
+// examineWriting makes a table and takes it back: file permissions alone do not tell whether SQLite can write, as it needs
+// its journal beside the file; and BEGIN IMMEDIATE on a read-only database just reads.
 func (s *sqliteSession) examineWriting(ctx context.Context, d *diagnoses, ready bool) {
 	err := s.Begin(ctx, TxOptions{Write: true})
 	if err == nil {
-		err = s.Rollback(ctx)
+		err = errors.Join(s.run(ctx, "create table dualsql_doctor (one int)"), s.Rollback(ctx))
 	}
 	switch {
 	case err != nil && sqliteCode(err) != sqliteBusy:

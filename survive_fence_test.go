@@ -1,0 +1,222 @@
+package dualsql_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"regexp"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/dualsql/dualsql"
+	"github.com/dualsql/dualsql/internal/chaos"
+)
+
+func TestSurvive18TwoRecoverAtOnce(t *testing.T) {
+	on{protocols: underMarker, options: "lock_timeout=200ms"}.each(t, func(t *testing.T, w *world) {
+		told := w.crash(crash{at: "decided#5", writes: 20, workers: 4})
+		a, b := w.open(), w.open()
+		w.eventually("recovery can begin", func() bool {
+			_, err := a.c.Recover(context.Background())
+			return err == nil
+		})
+		var wg sync.WaitGroup
+		for _, n := range []*node{a, b, a, b} {
+			wg.Go(func() {
+				for range 5 {
+					if _, err := n.c.Recover(context.Background()); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		w.pending(a)
+		w.kept(told)
+		w.same()
+		w.is(w.writes(b, 9000)-1, both)
+	})
+}
+
+// Of two that recover, one stops before its redo; the other ends the transaction, and enough follow that the markers are
+// collected. The first must not repeat what has ended.
+func TestSurvive18OneRecoversLate(t *testing.T) {
+	on{protocols: underMarker, options: "commit_timeout=1s", alone: true}.each(t, func(t *testing.T, w *world) {
+		w.constrain(secondary)
+		n := w.openWarm()
+		var first atomic.Bool
+		late, goOn := make(chan struct{}), make(chan struct{})
+		w.told(write(n.DB, 1, "insert into child values (99)"), dualsql.HalfDone)
+		dualsql.AtCrashpoints(t, func(name string) {
+			// The resolver goes on: it collects markers.
+			if name == "fenced" && !bytes.Contains(debug.Stack(), []byte(").resolve(")) && first.CompareAndSwap(false, true) {
+				close(late)
+				<-goOn
+			}
+		})
+		done := make(chan error)
+		go func() { done <- only(n.c.Recover(context.Background())) }()
+		<-late
+		for side := range w.raw {
+			w.exec(side, "insert into parent values (99)")
+		}
+		// Either another ends it meanwhile, or all wait for the late one.
+		var err error
+		for range collected {
+			if _, err = n.Exec("update account set n = n"); err != nil {
+				held(t, err)
+				break
+			}
+		}
+		if err == nil {
+			w.collected()
+		}
+		close(goOn)
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		w.settled(n)
+		w.is(1, both)
+	})
+}
+
+var txidIn = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`)
+
+// holdCommit holds the nth COMMIT on a side, and yields its transaction's id once it is held.
+func holdCommit(proxy *chaos.Proxy, n int, action chaos.Action) (*chaos.Rule, func() string) {
+	var txid atomic.Value
+	nth := chaos.Nth(n, isCommit)
+	rule := proxy.OnRequest(func(m chaos.Message) bool {
+		if !nth(m) {
+			return false
+		}
+		txid.Store(txidIn.FindString(m.Text))
+		return true
+	}, action)
+	return rule, func() string {
+		<-rule.Fired()
+		return txid.Load().(string)
+	}
+}
+
+// fence is what a recovery of another process does first.
+func (w *world) fence(side int, txid string) {
+	w.Helper()
+	w.exec(side, fmt.Sprintf("insert into %s (txid, state, journal) values ('%s', 'A', '%s') on conflict do nothing", w.markers(side), txid, txid))
+}
+
+func TestSurvive19FenceMeetsLiveOwner(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		action chaos.Action
+		told   dualsql.Outcome
+		end    string
+	}{
+		{"before its COMMIT", chaos.HoldRequest, dualsql.RolledBack, neither},
+		{"after its COMMIT", chaos.HoldReply, dualsql.Committed, both},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			on{primary: "postgres", protocols: underMarker}.each(t, func(t *testing.T, w *world) {
+				proxy := w.behind(primary)
+				n := w.openWarm()
+				rule, txid := holdCommit(proxy, 1, c.action)
+				result := make(chan error)
+				go func() { result <- write(n.DB, 1) }()
+				w.fence(primary, txid())
+				rule.Release()
+				w.told(<-result, c.told)
+				w.is(1, c.end)
+				w.pending(n)
+				w.is(w.writes(n, 2)-1, both)
+			})
+		})
+	}
+}
+
+// alone waits until the server has ended every session in the database but the test's own.
+func (w *world) alone(side int) {
+	w.Helper()
+	w.raw[side].SetMaxOpenConns(1)
+	w.eventually("the server is alone", func() bool {
+		return w.count(side, "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()") == 0
+	})
+}
+
+// The owner's process is dead, but its COMMIT is still on its way, and comes after the recovery.
+func TestSurvive20LateDecision(t *testing.T) {
+	on{primary: "postgres", protocols: underMarker}.each(t, func(t *testing.T, w *world) {
+		rule, txid := holdCommit(w.behind(primary), 2, chaos.HoldRequest)
+		p := w.writer(crash{})
+		txid()
+		p.Kill()
+		n, r := w.recover()
+		if len(r.RolledBack) != 1 {
+			t.Errorf("Recover = %+v, want one rolled back", r)
+		}
+		w.close(n)
+		rule.Release()
+		w.alone(primary)
+		w.is(1, both)
+		w.is(2, neither)
+		n, _ = w.recover()
+		w.is(w.writes(n, 2)-1, both)
+	})
+}
+
+func TestSurvive20LateSecondCommit(t *testing.T) {
+	on{secondary: "postgres", protocols: underMarker, options: "lock_timeout=200ms"}.each(t, func(t *testing.T, w *world) {
+		rule, txid := holdCommit(w.behind(secondary), 2, chaos.HoldRequest)
+		p := w.writer(crash{})
+		txid()
+		p.Kill()
+		n, _ := w.recover()
+		rule.Release()
+		w.settled(n)
+		w.is(2, both)
+		w.close(n)
+		w.alone(secondary)
+		w.is(2, both)
+	})
+}
+
+// As before, but nothing in the tables stands in the way of doing it twice, and by the time that the COMMIT comes its
+// transaction has long been ended, and the markers of that time collected.
+func TestSurvive20SecondCommitAfterCollection(t *testing.T) {
+	on{secondary: "postgres", protocols: underMarker, options: "commit_timeout=1s"}.each(t, func(t *testing.T, w *world) {
+		proxy := w.behind(secondary)
+		n := w.openWarm()
+		const logged = "insert into log values ('late')"
+		rule, txid := holdCommit(proxy, 1, chaos.HoldRequest)
+		_, err := n.Exec(logged)
+		txid()
+		w.told(err, dualsql.HalfDone)
+		w.settled(n)
+		for range collected {
+			if _, err := n.Exec("update account set n = n"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.collected()
+		w.close(n)
+		rule.Release()
+		w.alone(secondary)
+		if p, s := w.rows(primary, "log"), w.rows(secondary, "log"); len(p) != 2 || len(s) != 2 {
+			t.Errorf("log has %q on the primary, %q on the secondary", p, s)
+		}
+	})
+}
+
+// collected is a number of transactions after which some markers are deleted.
+const collected = 300
+
+// collected waits until that has been done.
+func (w *world) collected() {
+	w.Helper()
+	for side := range w.raw {
+		w.eventually("markers are collected", func() bool {
+			return w.count(side, "select count(*) from "+w.markers(side)) < collected
+		})
+	}
+}
