@@ -102,11 +102,18 @@ func TestSurvive11DecidingReplyLostServerGone(t *testing.T) {
 				if l.through {
 					want, place = dualsql.Committed, both
 				}
-				if got, err := n.c.Outcome(context.Background(), inDoubt.TxID); got != want || err != nil {
-					t.Errorf("Outcome = %q, %v, want %q", got, err, want)
+				outcome := func() {
+					t.Helper()
+					if got, err := n.c.Outcome(context.Background(), inDoubt.TxID); got != want || err != nil {
+						t.Errorf("Outcome = %q, %v, want %q", got, err, want)
+					}
 				}
+				outcome()
 				w.is(1, place)
 				w.is(w.writes(n, 2)-1, both)
+				w.close(n)
+				n = w.open()
+				outcome() // a restart does not forget what a caller may still ask for
 			})
 		})
 	}
