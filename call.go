@@ -15,67 +15,29 @@ type call struct {
 	st   *Stmt // nil: by text
 }
 
-func (c *Conn) execCall(ctx context.Context, q call) (driver.Result, error) {
+// run executes a call where it belongs, as a query or for its result alone.
+func (c *Conn) run(ctx context.Context, q call, query bool) (driver.Result, driver.Rows, error) {
 	r, err := c.route(ctx, q.plan)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if r == onPrimary {
 		if err := c.usable(); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		s, text, args, err := c.forPrimary(q)
+		st, text, args, err := c.forPrimary(q)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		var res driver.Result
-		if s != nil {
-			res, err = engine.ExecStmt(ctx, s, args)
-		} else {
-			res, err = c.primary.Exec(ctx, text, args)
-		}
+		res, rows, err := engine.Run(ctx, c.primary, st, text, args, query)
 		if err == nil || c.guard == nil || c.tx != nil || !c.guard.ReadOnlyViolation(err) {
-			return res, c.primaryError(err)
+			return res, rows, c.primaryError(err)
 		}
 		if r, err = c.routeGuarded(ctx, q.plan); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	res, _, err := c.write(ctx, r, q, false)
-	return res, err
-}
-
-func (c *Conn) queryCall(ctx context.Context, q call) (driver.Rows, error) {
-	r, err := c.route(ctx, q.plan)
-	if err != nil {
-		return nil, err
-	}
-	if r == onPrimary {
-		if err := c.usable(); err != nil {
-			return nil, err
-		}
-		s, text, args, err := c.forPrimary(q)
-		if err != nil {
-			return nil, err
-		}
-		var rows driver.Rows
-		if s != nil {
-			rows, err = engine.QueryStmt(ctx, s, args)
-		} else {
-			rows, err = c.primary.Query(ctx, text, args)
-		}
-		if err == nil || c.guard == nil || c.tx != nil || !c.guard.ReadOnlyViolation(err) {
-			return rows, c.primaryError(err)
-		}
-		if r, err = c.routeGuarded(ctx, q.plan); err != nil {
-			return nil, err
-		}
-	}
-	_, rows, err := c.write(ctx, r, q, true)
-	if err != nil {
-		return nil, err
-	}
-	return rows, nil
+	return c.write(ctx, r, q, query)
 }
 
 // usable reports why nothing more may run in a transaction: a statement of it has failed on the secondary.

@@ -134,7 +134,8 @@ func (c *Conn) ExecContext(ctx context.Context, text string, args []driver.Named
 	if err != nil {
 		return nil, err
 	}
-	return c.execCall(ctx, q)
+	res, _, err := c.run(ctx, q, false)
+	return res, err
 }
 
 // QueryContext implements driver.QueryerContext.
@@ -143,7 +144,8 @@ func (c *Conn) QueryContext(ctx context.Context, text string, args []driver.Name
 	if err != nil {
 		return nil, err
 	}
-	return c.queryCall(ctx, q)
+	_, rows, err := c.run(ctx, q, true)
+	return rows, err
 }
 
 func (c *Conn) newCall(ctx context.Context, text string, args []driver.NamedValue) (call, error) {

@@ -60,12 +60,14 @@ func (s *Stmt) onSecondary(ctx context.Context) (driver.Stmt, error) {
 
 // ExecContext implements driver.StmtExecContext.
 func (s *Stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
-	return s.c.execCall(ctx, call{plan: s.plan, args: args, st: s})
+	res, _, err := s.c.run(ctx, call{plan: s.plan, args: args, st: s}, false)
+	return res, err
 }
 
 // QueryContext implements driver.StmtQueryContext.
 func (s *Stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
-	return s.c.queryCall(ctx, call{plan: s.plan, args: args, st: s})
+	_, rows, err := s.c.run(ctx, call{plan: s.plan, args: args, st: s}, true)
+	return rows, err
 }
 
 // Exec implements driver.Stmt.

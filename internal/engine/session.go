@@ -39,7 +39,7 @@ func (s *session) Exec(ctx context.Context, text string, args []driver.NamedValu
 	if err != nil {
 		return nil, err
 	}
-	res, err := ExecStmt(ctx, st, args)
+	res, err := execStmt(ctx, st, args)
 	return res, errors.Join(err, st.Close())
 }
 
@@ -54,7 +54,7 @@ func (s *session) Query(ctx context.Context, text string, args []driver.NamedVal
 	if err != nil {
 		return nil, err
 	}
-	rows, err := QueryStmt(ctx, st, args)
+	rows, err := queryStmt(ctx, st, args)
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
@@ -76,8 +76,23 @@ func (s *session) Prepare(ctx context.Context, text string) (driver.Stmt, error)
 	return s.c.Prepare(text)
 }
 
-// ExecStmt runs a prepared statement, whichever form of Exec it has.
-func ExecStmt(ctx context.Context, st driver.Stmt, args []driver.NamedValue) (driver.Result, error) {
+// Run executes st, or text where st is nil, on s: as a query, or for its result alone.
+func Run(ctx context.Context, s Session, st driver.Stmt, text string, args []driver.NamedValue, query bool) (res driver.Result, rows driver.Rows, err error) {
+	switch {
+	case query && st != nil:
+		rows, err = queryStmt(ctx, st, args)
+	case query:
+		rows, err = s.Query(ctx, text, args)
+	case st != nil:
+		res, err = execStmt(ctx, st, args)
+	default:
+		res, err = s.Exec(ctx, text, args)
+	}
+	return res, rows, err
+}
+
+// execStmt runs a prepared statement, whichever form of Exec it has.
+func execStmt(ctx context.Context, st driver.Stmt, args []driver.NamedValue) (driver.Result, error) {
 	if e, ok := st.(driver.StmtExecContext); ok {
 		return e.ExecContext(ctx, args)
 	}
@@ -89,8 +104,8 @@ func ExecStmt(ctx context.Context, st driver.Stmt, args []driver.NamedValue) (dr
 	return st.Exec(values)
 }
 
-// QueryStmt runs a prepared statement, whichever form of Query it has.
-func QueryStmt(ctx context.Context, st driver.Stmt, args []driver.NamedValue) (driver.Rows, error) {
+// queryStmt runs a prepared statement, whichever form of Query it has.
+func queryStmt(ctx context.Context, st driver.Stmt, args []driver.NamedValue) (driver.Rows, error) {
 	if q, ok := st.(driver.StmtQueryContext); ok {
 		return q.QueryContext(ctx, args)
 	}

@@ -1,0 +1,285 @@
+package dualsql
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/dualsql/dualsql/internal/engine"
+	"github.com/dualsql/dualsql/internal/sqltext"
+)
+
+// write runs a statement that does not run on the primary as a plain read.
+func (c *Conn) write(ctx context.Context, r route, q call, query bool) (driver.Result, driver.Rows, error) {
+	switch r {
+	case onSession:
+		return c.setSession(ctx, q, query)
+	case onBothBare:
+		return c.runBare(ctx, q)
+	}
+	if c.tx != nil {
+		return c.tx.mirror(ctx, q, query)
+	}
+	if r == onBoth {
+		// Before the transaction takes any lock that recovery may need.
+		if err := c.co.admit(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
+	t, err := c.begin(ctx, engine.TxOptions{Write: true}, true)
+	if err != nil {
+		return nil, nil, err
+	}
+	var res driver.Result
+	var rows driver.Rows
+	if r == onPrimaryWrite {
+		t.primaryOnly = hintOf(ctx, q.plan) == sqltext.HintPrimary
+		res, rows, err = t.onPrimary(ctx, q, q.args, query)
+	} else {
+		res, rows, err = t.mirror(ctx, q, query)
+	}
+	if err != nil {
+		t.abandon()
+		return nil, nil, err
+	}
+	if err := t.Commit(); err != nil {
+		return nil, nil, err
+	}
+	return res, rows, nil
+}
+
+// onPrimary runs a statement on the primary and reads its rows to the end.
+func (t *tx) onPrimary(ctx context.Context, q call, args []driver.NamedValue, query bool) (res driver.Result, rows driver.Rows, err error) {
+	c := t.c
+	q.args = args
+	st, text, args, err := c.forPrimary(q)
+	if err != nil {
+		return nil, nil, err
+	}
+	run := func() error {
+		var err error
+		res, rows, err = engine.Run(ctx, c.primary, st, text, args, query)
+		if err == nil && query {
+			rows, err = readAll(rows)
+		}
+		return err
+	}
+	if q.plan.st.Kind == sqltext.Savepoint {
+		err = run() // it must not be inside another savepoint
+	} else {
+		err = c.primary.Atomic(ctx, run)
+	}
+	if err == nil {
+		return res, rows, nil
+	}
+	if c.co.sides[engine.Primary].engine == engine.Generic && (ctx.Err() != nil || errors.Is(err, driver.ErrBadConn)) {
+		// Whether the statement took effect is not known.
+		t.err = &SideError{Side: "primary", Op: "statement " + shorten(q.plan.st.Text), TxID: t.id, Err: err}
+	}
+	return nil, nil, c.primaryError(err)
+}
+
+// mirror runs a statement on the primary and, when it has succeeded there, queues it for the secondary.
+func (t *tx) mirror(ctx context.Context, q call, query bool) (driver.Result, driver.Rows, error) {
+	c := t.c
+	if err := t.doomed(); err != nil {
+		return nil, nil, err
+	}
+	if query && q.plan.st.Counts && !q.plan.st.Returns {
+		// Its rows-affected are worth comparing, and it has no rows.
+		_, _, err := t.mirror(ctx, q, false)
+		return nil, noRows(), err
+	}
+	args, plain, err := resolve(q.args)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := t.enlist(ctx); err != nil {
+		return nil, nil, err
+	}
+	m, err := t.bindSecondary(ctx, q, args)
+	if err != nil {
+		return nil, nil, err
+	}
+	sp := q.plan.st.Savepoint
+	if sp.Op == sqltext.RollbackToSavepoint && c.primary.Status() == engine.TxOpen {
+		if err := c.lane.beforeRollbackTo(ctx, sp.Name); err != nil {
+			return nil, nil, err
+		}
+	}
+	res, rows, err := t.onPrimary(ctx, q, args, query)
+	if err != nil {
+		return nil, nil, err
+	}
+	m.query = query
+	if q.plan.st.Counts {
+		if query {
+			m.rows = rows.(*bufferedRows).count()
+		} else {
+			m.rows = affected(res)
+		}
+	}
+	if resetsAll(q.plan.st) {
+		if err := c.primary.Setup(ctx); err != nil {
+			t.err = settled("primary", "set up the session", err)
+			return nil, nil, t.err
+		}
+	}
+	t.note(q.plan.st)
+	m.ahead = c.co.window.ahead()
+	job := laneJob{run: func(ctx context.Context) error { return t.repeat(ctx, m) }}
+	if sp.Op == sqltext.SetSavepoint {
+		job.savepoint = sp.Name
+	}
+	if err := c.lane.add(t.ctx, job); err != nil {
+		return nil, nil, err
+	}
+	if !plain {
+		// What the arguments refer to may change once the caller has them back.
+		if err := c.lane.barrier(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
+	return res, rows, nil
+}
+
+// enlist gives the transaction its id and the secondary, with the first mirrored statement. Nothing is sent for it to the
+// secondary yet.
+func (t *tx) enlist(ctx context.Context) error {
+	if t.id != uuid.Nil {
+		return nil
+	}
+	c := t.c
+	if err := c.co.admit(ctx); err != nil {
+		return err
+	}
+	if err := c.needSecondary(ctx); err != nil {
+		return err
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return err
+	}
+	t.id = id
+	lazy := c.co.sides[engine.Secondary].engine.OneWriter() && !c.co.sides[engine.Primary].engine.OneWriter()
+	c.lane.start(t.ctx, lazy, func() {
+		ctx, cancel := cleanupContext(t.ctx)
+		defer cancel()
+		_ = c.secondary.Rollback(ctx) // so that the locks go at once; if it fails, the session is closed at the end
+	})
+	return nil
+}
+
+// note keeps what the end of the transaction must know of a statement that has run on the primary.
+func (t *tx) note(st *sqltext.Statement) {
+	switch st.Kind {
+	case sqltext.Savepoint:
+	case sqltext.Session:
+		t.settings = append(t.settings, newSetting(st)...)
+	case sqltext.DDL:
+		t.ddl = true
+		fallthrough
+	default:
+		t.writes++
+	}
+}
+
+// mirrored is one statement on its way to the secondary.
+type mirrored struct {
+	redoStatement
+	plan  *plan
+	st    driver.Stmt // nil: by text
+	ahead []*flight
+}
+
+func (t *tx) bindSecondary(ctx context.Context, q call, args []driver.NamedValue) (mirrored, error) {
+	c := t.c
+	side := c.co.sides[engine.Secondary]
+	m := mirrored{plan: q.plan, redoStatement: redoStatement{rows: -1}}
+	var b *binding
+	var err error
+	if side.engine == engine.Generic || q.st != nil && (q.st.secondary == nil || q.st.generation != c.generation) {
+		// The session is needed here: an unknown driver's checker may keep state, or a statement is to be prepared.
+		if err := c.lane.barrier(ctx); err != nil {
+			return m, err
+		}
+	}
+	if q.st != nil {
+		b = q.st.bound[engine.Secondary]
+		if m.st, err = q.st.onSecondary(ctx); err != nil {
+			return m, err
+		}
+	} else if b, err = q.plan.bind(side, args[engine.LeadingOptions(args):]); err != nil {
+		return m, fmt.Errorf("dualsql: %w", err)
+	}
+	m.text = b.text
+	m.args, err = c.bindArgs(c.secondary, side, m.st, b, args)
+	return m, err
+}
+
+// repeat runs in the lane: the statement's turn on the secondary has come.
+func (t *tx) repeat(ctx context.Context, m mirrored) error {
+	c := t.c
+	stuck, err := wait(ctx, m.ahead)
+	if err != nil {
+		return err
+	}
+	if stuck != nil && c.co.protocol().ordered() {
+		return fmt.Errorf("dualsql: transaction %s is rolled back on both sides: %w: %s; try it again", t.id, ErrOvertaking, stuck.txid)
+	}
+	if !t.begun {
+		o := t.options
+		o.Write = true
+		if err := c.secondary.Begin(ctx, o); err != nil {
+			return t.secondaryError("begin", err)
+		}
+		t.begun = true
+	}
+	if m.args, err = c.secondary.Portable(ctx, m.text, m.args); err != nil {
+		return t.secondaryError("arguments of "+shorten(m.plan.st.Text), err)
+	}
+	got, err := runRedo(ctx, c.secondary, m.st, &m.redoStatement)
+	if err != nil {
+		return t.secondaryError("statement "+shorten(m.plan.st.Text), err)
+	}
+	if resetsAll(m.plan.st) {
+		if err := c.secondary.Setup(ctx); err != nil {
+			return t.secondaryError("set up the session", err)
+		}
+	}
+	if m.rows >= 0 && got >= 0 && m.rows != got {
+		e := &DivergenceError{TxID: t.id, Statement: m.plan.st.Text, Primary: m.rows, Secondary: got}
+		c.co.stats.divergences.Add(1)
+		if c.co.cfg.Divergence == DivergenceFail {
+			return e
+		}
+		c.co.log.Warn("dualsql: the sides differ", "txid", t.id, "primary", m.rows, "secondary", got, "statement", shorten(m.plan.st.Text))
+		m.rows = got // so that the redo, if it is needed, goes on as well
+	}
+	t.size += m.size()
+	if t.size > c.co.cfg.RedoLimit {
+		return fmt.Errorf("dualsql: transaction %s is rolled back on both sides: %w (%d bytes); raise it or make the transaction smaller",
+			t.id, ErrRedoTooLarge, c.co.cfg.RedoLimit)
+	}
+	t.redo = append(t.redo, m.redoStatement)
+	return nil
+}
+
+// runRedo runs a statement on the secondary and returns the rows it affected or returned; -1 when the driver cannot tell.
+func runRedo(ctx context.Context, s engine.Session, st driver.Stmt, r *redoStatement) (int64, error) {
+	res, rows, err := engine.Run(ctx, s, st, r.text, r.args, r.query)
+	switch {
+	case err != nil:
+		return 0, err
+	case r.query:
+		return countRows(rows)
+	}
+	return affected(res), nil
+}
+
+func (t *tx) secondaryError(op string, err error) error {
+	return &SideError{Side: "secondary", Op: op, TxID: t.id, Err: err}
+}
