@@ -22,6 +22,7 @@ type Conn struct {
 
 	// The secondary is connected when the first write needs it. While the lane is busy it belongs to the lane.
 	secondary  engine.Session
+	joined     bool  // the secondary counts as one of the pair's writer's sessions
 	generation int   // counts the secondary's connections: what was prepared on an earlier one is gone
 	catalog    int64 // the state of the catalog that its prepared statements are for
 	rested     bool  // the pool has handed this connection out anew since the secondary was last used
@@ -83,6 +84,7 @@ func (c *Conn) needSecondary(ctx context.Context) error {
 			return err
 		}
 		c.secondary = s
+		c.joined = false
 		c.generation++
 		for i := range c.settings {
 			c.settings[i].applied = false
@@ -93,6 +95,14 @@ func (c *Conn) needSecondary(ctx context.Context) error {
 			return &SideError{Side: "secondary", Op: "session statement " + shorten(c.settings[i].text), Err: err}
 		}
 	}
+	if c.joined {
+		return nil
+	}
+	if err := c.co.join(ctx, c.secondary); err != nil {
+		c.dropSecondary()
+		return &SideError{Side: "secondary", Op: "join the pair's writer", Err: err}
+	}
+	c.joined = c.co.prepared.Load()
 	return nil
 }
 
@@ -104,10 +114,11 @@ func (c *Conn) applySetting(ctx context.Context, s *setting) error {
 		return err
 	}
 	s.applied = true
-	if s.name == "" {
-		return c.secondary.Setup(ctx)
+	if s.name != "" {
+		return nil
 	}
-	return nil
+	c.joined = false // DISCARD ALL gives the session's locks back
+	return c.secondary.Setup(ctx)
 }
 
 // dropSecondary closes a secondary whose state is not known any more.

@@ -160,7 +160,7 @@ func (co *coordinator) becomeWriter(ctx context.Context, primary, secondary engi
 	waiting, cancel := context.WithTimeout(ctx, writerWait)
 	defer cancel()
 	err = retry(waiting, func() (bool, error) {
-		err := secondary.LockWriter(ctx, pair)
+		err := secondary.LockWriter(ctx, co.writerName())
 		return errors.Is(err, engine.ErrWriterLocked), err
 	})
 	if err != nil {
@@ -217,6 +217,35 @@ func claim(ctx context.Context, primary, secondary engine.Marking) (uuid.UUID, e
 	return want.Pair, nil
 }
 
+func (co *coordinator) writerName() engine.Writer {
+	return engine.Writer{Pair: co.pairID(), Journal: co.journal.id()}
+}
+
+// join makes a pooled session to the secondary count as this process's, under a protocol with one writer.
+func (co *coordinator) join(ctx context.Context, s engine.Session) error {
+	co.prepareMu.Lock()
+	defer co.prepareMu.Unlock()
+	switch proto := co.proto.Load(); {
+	case proto == nil || (*proto).name() != Marker:
+		return nil // nothing has been written yet, or any number may write
+	case co.writer == nil:
+		return fmt.Errorf("%w: this process's lock is lost; try again", engine.ErrWriterLocked)
+	}
+	err := s.(engine.Marking).JoinWriter(ctx, co.writerName(), co.writer)
+	if errors.Is(err, engine.ErrWriterLocked) {
+		co.loseWriter(err)
+	}
+	return err
+}
+
+// loseWriter makes the next write become the writer again first. co.prepareMu is held.
+func (co *coordinator) loseWriter(cause error) {
+	co.log.Warn("dualsql: the session that holds the writer's lock is lost", "error", cause)
+	_ = co.writer.Close() // it is dead, or its lock is
+	co.writer = nil
+	co.prepared.Store(false)
+}
+
 // checkWriter makes writes wait if the session that holds the writer's lock has died, until the lock is held again.
 func (co *coordinator) checkWriter(ctx context.Context) {
 	co.prepareMu.Lock()
@@ -225,9 +254,6 @@ func (co *coordinator) checkWriter(ctx context.Context) {
 		return
 	}
 	if err := co.writer.Ping(ctx); err != nil && ctx.Err() == nil {
-		co.log.Warn("dualsql: the session that holds the writer's lock is lost", "error", err)
-		_ = co.writer.Close() // it is dead
-		co.writer = nil
-		co.prepared.Store(false)
+		co.loseWriter(err)
 	}
 }

@@ -136,6 +136,11 @@ type PairRow struct {
 	Side Role
 }
 
+// Writer names a process that writes to a pair: by its journal, which only one process at a time can hold.
+type Writer struct {
+	Pair, Journal uuid.UUID
+}
+
 // Marking is a session whose engine can carry commit markers.
 type Marking interface {
 	Session
@@ -163,8 +168,13 @@ type Marking interface {
 	SweepMarkers(ctx context.Context, journal uuid.UUID, keep []uuid.UUID) error
 	// ForeignMarkers returns the transactions of other journals than own that have a Committed marker.
 	ForeignMarkers(ctx context.Context, own uuid.UUID) (map[uuid.UUID]bool, error)
-	// LockWriter makes this session the pair's one writer for as long as it lives, or fails with ErrWriterLocked.
-	LockWriter(ctx context.Context, pair uuid.UUID) error
+	// LockWriter makes w's process the pair's one writer for as long as this session lives, or fails with
+	// ErrWriterLocked. It fails too while sessions of another process live that have joined: the session that held its
+	// lock may have died alone.
+	LockWriter(ctx context.Context, w Writer) error
+	// JoinWriter makes this session count as one of w's process. It fails with ErrWriterLocked if that process is not the
+	// writer any more; holder is the session that became it.
+	JoinWriter(ctx context.Context, w Writer, holder Marking) error
 }
 
 // Guarding is a session whose engine can refuse writes that were taken for reads.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"slices"
 
 	"github.com/google/uuid"
@@ -144,18 +143,6 @@ func (s *pgSession) ForeignMarkers(ctx context.Context, own uuid.UUID) (map[uuid
 	var txid uuid.UUID
 	_, err = pgx.ForEachRow(rows, []any{&txid}, func() error { found[txid] = true; return nil })
 	return found, err
-}
-
-func (s *pgSession) LockWriter(ctx context.Context, pair uuid.UUID) error {
-	h := fnv.New64a()
-	h.Write([]byte("dualsql writer"))
-	h.Write(pair[:])
-	var got bool
-	err := s.pg.QueryRow(ctx, "select pg_try_advisory_lock($1)", int64(h.Sum64())).Scan(&got)
-	if err == nil && !got {
-		err = ErrWriterLocked
-	}
-	return err
 }
 
 func (s *pgSession) ReadOnlyViolation(err error) bool {

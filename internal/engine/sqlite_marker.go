@@ -165,7 +165,7 @@ func (s *sqliteSession) ForeignMarkers(ctx context.Context, own uuid.UUID) (map[
 }
 
 // LockWriter locks a file beside the database: SQLite has no locks by name, and two journals may name one pair.
-func (s *sqliteSession) LockWriter(ctx context.Context, _ uuid.UUID) error {
+func (s *sqliteSession) LockWriter(ctx context.Context, _ Writer) error {
 	file, err := s.file(ctx)
 	if err != nil {
 		return err
@@ -177,3 +177,6 @@ func (s *sqliteSession) LockWriter(ctx context.Context, _ uuid.UUID) error {
 	}
 	return err
 }
+
+// JoinWriter has nothing to do: a file lock lives as long as its process.
+func (s *sqliteSession) JoinWriter(context.Context, Writer, Marking) error { return nil }
