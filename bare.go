@@ -23,6 +23,9 @@ func (c *Conn) runBare(ctx context.Context, q call) (driver.Result, driver.Rows,
 	if len(q.args) > 0 {
 		return nil, nil, fmt.Errorf("dualsql: %s takes no arguments", q.plan.st.Verb)
 	}
+	if q.plan.st.Count > 1 {
+		return nil, nil, fmt.Errorf("dualsql: %q has %s among other statements, which cannot run in a transaction; run it by itself", shorten(q.plan.st.Text), q.plan.st.Verb)
+	}
 	if err := co.admit(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -41,7 +44,9 @@ func (c *Conn) runBare(ctx context.Context, q call) (driver.Result, driver.Rows,
 	}
 	passing(atIntent)
 	var res driver.Result
+	sent := false
 	run := func() error {
+		sent = true
 		res, err = c.primary.Exec(ctx, text, nil)
 		return err
 	}
@@ -52,7 +57,8 @@ func (c *Conn) runBare(ctx context.Context, q call) (driver.Result, driver.Rows,
 	}
 	if err != nil {
 		answered := ctx.Err() == nil && c.primary.Valid() && co.sides[engine.Primary].engine != engine.Generic
-		if answered || err == driver.ErrBadConn {
+		// pgx says ErrBadConn also of a connection that is lost while it waits for the answer.
+		if answered || !sent || err == driver.ErrBadConn && c.guard == nil {
 			co.ended(e, RolledBack) // the primary has refused it, or it was never sent
 			return nil, nil, err
 		}

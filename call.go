@@ -30,6 +30,9 @@ func (c *Conn) run(ctx context.Context, q call, query bool) (driver.Result, driv
 			return nil, nil, err
 		}
 		res, rows, err := engine.Run(ctx, c.primary, st, text, args, query)
+		if err == nil && c.tx != nil && c.tx.options.ReadOnly {
+			c.tx.noteSettings(q.plan.st, nil) // the secondary gets them when it is next used
+		}
 		if err == nil || c.guard == nil || c.tx != nil || !c.guard.ReadOnlyViolation(err) {
 			return res, rows, c.primaryError(err)
 		}

@@ -35,8 +35,8 @@ type Conn struct {
 
 // setting is one session statement.
 type setting struct {
-	text    string
-	name    string // what it sets, if it sets one thing
+	redoStatement
+	name    string // a later one of the same name takes its place
 	applied bool   // the secondary has it
 }
 
@@ -110,14 +110,18 @@ func (c *Conn) applySetting(ctx context.Context, s *setting) error {
 	if s.applied {
 		return nil
 	}
-	if _, err := c.secondary.Exec(ctx, s.text, nil); err != nil {
+	if _, err := c.secondary.Exec(ctx, s.text, s.args); err != nil {
 		return err
 	}
 	s.applied = true
-	if s.name != "" {
+	if s.name != settingAll {
 		return nil
 	}
-	c.joined = false // DISCARD ALL gives the session's locks back
+	c.joined = false // DISCARD ALL gives the session's locks back, and drops what is prepared
+	c.generation++
+	if err := c.secondary.Forget(ctx); err != nil {
+		return err
+	}
 	return c.secondary.Setup(ctx)
 }
 

@@ -116,21 +116,31 @@ func (l *lane) run() {
 }
 
 // beforeRollbackTo makes the secondary catch up before the primary gives back the locks that were taken since the savepoint:
-// nobody else shall have them there while they are still to be taken here. A lazy lane drops those statements instead.
-func (l *lane) beforeRollbackTo(ctx context.Context, savepoint string) error {
+// nobody else shall have them there while they are still to be taken here. A lazy lane drops those statements instead, once
+// the primary has rolled back to it.
+func (l *lane) beforeRollbackTo(ctx context.Context) error {
 	l.mu.Lock()
-	if !l.lazy {
-		l.mu.Unlock()
-		return l.barrier(ctx)
+	lazy := l.lazy
+	l.mu.Unlock()
+	if lazy {
+		return l.failure()
 	}
+	return l.barrier(ctx)
+}
+
+// rolledBackTo drops what a lazy lane has kept back since the savepoint.
+func (l *lane) rolledBackTo(savepoint string) {
+	l.mu.Lock()
 	defer l.mu.Unlock()
+	if !l.lazy {
+		return
+	}
 	for i := len(l.queue) - 1; i >= 0; i-- {
 		if l.queue[i].savepoint == savepoint {
 			l.queue = l.queue[:i+1]
-			break
+			return
 		}
 	}
-	return l.err
 }
 
 // failure returns the first failure so far, without waiting.

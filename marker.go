@@ -89,6 +89,9 @@ func (co *coordinator) redo(ctx context.Context, in *intent) error {
 // redoOnce inserts the marker first: that waits for an owner that is about to commit, and tells whether one has.
 func (co *coordinator) redoOnce(ctx context.Context, s engine.Marking, in *intent) (err error) {
 	passing(atRedo)
+	if err := setUp(ctx, s, in.redo); err != nil {
+		return err
+	}
 	if err := s.Begin(ctx, engine.TxOptions{Write: true}); err != nil {
 		return err
 	}
@@ -105,7 +108,8 @@ func (co *coordinator) redoOnce(ctx context.Context, s engine.Marking, in *inten
 	if !inserted {
 		state, err := s.MarkerState(ctx, in.txid)
 		if err == nil && state != engine.Committed {
-			err = fmt.Errorf("the secondary's marker has state %q", state)
+			err = fmt.Errorf("another process has become the pair's writer since and has fenced it off (the secondary's marker has state %q); "+
+				"compare the sides, make them equal, and run `dualsql recover --forget`", state)
 		}
 		if err != nil {
 			return err
@@ -114,6 +118,9 @@ func (co *coordinator) redoOnce(ctx context.Context, s engine.Marking, in *inten
 	}
 	for i := range in.redo {
 		r := &in.redo[i]
+		if r.session {
+			continue
+		}
 		got, err := runRedo(ctx, s, nil, r)
 		if err != nil {
 			return fmt.Errorf("redo of %q: %w", shorten(r.text), err)
@@ -129,6 +136,23 @@ func (co *coordinator) redoOnce(ctx context.Context, s engine.Marking, in *inten
 	}
 	passing(atRedoFinished)
 	return nil
+}
+
+// setUp gives a redo's session the settings that the transaction's own had.
+func setUp(ctx context.Context, s engine.Session, redo []redoStatement) error {
+	any := false
+	for i := range redo {
+		if r := &redo[i]; r.session {
+			any = true
+			if _, err := runRedo(ctx, s, nil, r); err != nil {
+				return fmt.Errorf("redo of %q: %w", shorten(r.text), err)
+			}
+		}
+	}
+	if !any {
+		return nil
+	}
+	return s.Setup(ctx)
 }
 
 // The waits between attempts grow from the first to the last.

@@ -106,13 +106,16 @@ func (t *tx) mirror(ctx context.Context, q call, query bool) (driver.Result, dri
 	}
 	sp := q.plan.st.Savepoint
 	if sp.Op == sqltext.RollbackToSavepoint && c.primary.Status() == engine.TxOpen {
-		if err := c.lane.beforeRollbackTo(ctx, sp.Name); err != nil {
+		if err := c.lane.beforeRollbackTo(ctx); err != nil {
 			return nil, nil, err
 		}
 	}
 	res, rows, err := t.onPrimary(ctx, q, args, query)
 	if err != nil {
 		return nil, nil, err
+	}
+	if sp.Op == sqltext.RollbackToSavepoint {
+		c.lane.rolledBackTo(sp.Name)
 	}
 	m.query = query
 	if q.plan.st.Counts {
@@ -129,6 +132,11 @@ func (t *tx) mirror(ctx context.Context, q call, query bool) (driver.Result, dri
 		}
 	}
 	t.note(q.plan.st)
+	if plain {
+		t.noteSettings(q.plan.st, &m.redoStatement)
+	} else {
+		t.noteSettings(q.plan.st, nil)
+	}
 	m.ahead = c.co.window.ahead()
 	job := laneJob{run: func(ctx context.Context) error { return t.repeat(ctx, m) }}
 	if sp.Op == sqltext.SetSavepoint {
@@ -176,9 +184,7 @@ func (t *tx) enlist(ctx context.Context) error {
 // note keeps what the end of the transaction must know of a statement that has run on the primary.
 func (t *tx) note(st *sqltext.Statement) {
 	switch st.Kind {
-	case sqltext.Savepoint:
-	case sqltext.Session:
-		t.settings = append(t.settings, newSetting(st)...)
+	case sqltext.Savepoint, sqltext.Session:
 	case sqltext.DDL:
 		t.ddl = true
 		fallthrough

@@ -47,7 +47,7 @@ func (t *tx) intentOf(p Protocol) *intent {
 	co := t.c.co
 	in := &intent{txid: t.id, protocol: p, pair: co.pairID(), sides: co.sideNames(), at: now()}
 	for _, s := range t.c.settings {
-		in.redo = append(in.redo, redoStatement{text: s.text, rows: -1})
+		in.redo = append(in.redo, s.redoStatement)
 	}
 	in.redo = append(in.redo, t.redo...)
 	return in

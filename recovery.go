@@ -230,10 +230,10 @@ func (co *coordinator) dropMarkers(ctx context.Context, txids []uuid.UUID) error
 
 // errJournalLost: the redo of a half-done transaction is in a journal that is gone.
 var errJournalLost = errors.New("it was committed on the primary alone, and its redo was in another journal; " +
-	"start with that journal, or make the sides equal and run `dualsql recover --forget`")
+	"make the sides equal and run `dualsql recover --forget`, under that journal too if it is still there")
 
-// findLost reports the transactions of other journals that are on the primary and not on the secondary. As one process at a
-// time writes to the pair, and this one does, their journals are lost or not in use.
+// findLost reports the transactions of other journals that are on the primary and not on the secondary, and fences them off
+// there. As one process at a time writes to the pair, and this one does, their journals are lost or not in use.
 func (co *coordinator) findLost(ctx context.Context, primary, secondary engine.Marking) error {
 	there, err := primary.ForeignMarkers(ctx, co.journal.id())
 	if err != nil || len(there) == 0 {
@@ -246,6 +246,14 @@ func (co *coordinator) findLost(ctx context.Context, primary, secondary engine.M
 	}
 	for txid := range there {
 		if here[txid] || co.journal.find(txid) != nil {
+			continue
+		}
+		// The owner may be alive and have lost nothing but the writer's lock: its redo must not come behind our writes.
+		state, err := secondary.Fence(ctx, engine.Marker{TxID: txid, Journal: co.journal.id()})
+		if err != nil {
+			return err
+		}
+		if state == engine.Committed {
 			continue
 		}
 		in := &intent{txid: txid, protocol: lostRedo, pair: co.pairID(), sides: co.sideNames(), at: now()}

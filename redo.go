@@ -28,6 +28,9 @@ type redoStatement struct {
 	args  []driver.NamedValue // portable values only
 	rows  int64               // that it must affect or return; negative: not compared
 	query bool                // it returns rows, and rows counts those
+	// session: it sets what the session of the transaction had before, and runs before BEGIN: DISCARD ALL and most PRAGMAs
+	// cannot run inside a transaction.
+	session bool
 }
 
 // size approximates the encoded size, for journal.redo_limit.
@@ -96,7 +99,7 @@ func (in *intent) appendBody(b []byte) ([]byte, error) {
 	for _, s := range in.redo {
 		b = appendString(b, s.text)
 		b = binary.AppendVarint(b, s.rows)
-		b = append(b, boolByte(s.query))
+		b = append(b, boolByte(s.query)|boolByte(s.session)<<1)
 		b = binary.AppendUvarint(b, uint64(len(s.args)))
 		for _, a := range s.args {
 			b = appendString(b, a.Name)
@@ -235,7 +238,9 @@ func (in *intent) readHead(d *decoder) {
 func (in *intent) readBody(d *decoder) {
 	n := d.count()
 	for range n {
-		s := redoStatement{text: d.string(), rows: d.varint(), query: d.byte() == 1}
+		s := redoStatement{text: d.string(), rows: d.varint()}
+		flags := d.byte()
+		s.query, s.session = flags&1 != 0, flags&2 != 0
 		for i := range d.count() {
 			s.args = append(s.args, driver.NamedValue{Name: d.string(), Ordinal: i + 1, Value: d.value()})
 		}

@@ -3,6 +3,7 @@ package dualsql
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/dualsql/dualsql/internal/engine"
@@ -29,13 +30,16 @@ func (c *Conn) route(ctx context.Context, p *plan) (route, error) {
 	if st.HintErr != nil {
 		return 0, fmt.Errorf("dualsql: %q: %w", shorten(st.Text), st.HintErr)
 	}
+	if err := c.refused(st); err != nil {
+		return 0, err
+	}
 	hint := hintOf(ctx, p)
 	inTx := c.tx != nil
 	switch {
 	case inTx && c.tx.options.ReadOnly:
-		return onPrimary, c.refused(st)
+		return onPrimary, nil
 	case hint == sqltext.HintMirror:
-		return onBoth, c.refused(st)
+		return onBoth, nil
 	case hint == sqltext.HintPrimary && inTx:
 		c.tx.primaryOnly = true
 		return onPrimary, nil
@@ -53,9 +57,9 @@ func (c *Conn) route(ctx context.Context, p *plan) (route, error) {
 		if st.Verb == "EXECUTE" {
 			return 0, fmt.Errorf("dualsql: %q: whether it writes cannot be told from its text; prepare statements with sql.DB.Prepare", shorten(st.Text))
 		}
-		return onPrimary, nil
+		return c.routeLocal(ctx, p)
 	case sqltext.Session:
-		return c.routeSession(st)
+		return c.routeSession(st), nil
 	case sqltext.Savepoint:
 		if !inTx {
 			return 0, fmt.Errorf("dualsql: %s %q outside of a transaction; begin one with BeginTx", st.Verb, shorten(st.Text))
@@ -70,6 +74,19 @@ func (c *Conn) route(ctx context.Context, p *plan) (route, error) {
 		}
 	}
 	return onBoth, nil
+}
+
+// routeLocal: what belongs to the primary's session must not write, or only the primary would have it: a cursor runs the
+// functions of its query when it is fetched from.
+func (c *Conn) routeLocal(ctx context.Context, p *plan) (route, error) {
+	if c.guard == nil || len(p.st.Calls) == 0 {
+		return onPrimary, nil
+	}
+	class, err := c.classOf(ctx, p)
+	if err == nil && class.mirror {
+		err = fmt.Errorf("dualsql: %q runs on the primary alone and calls a function that may write; call it in a statement of its own", shorten(p.st.Text))
+	}
+	return onPrimary, err
 }
 
 // routeLocking: row locks are for the primary, which orders the writes.
@@ -148,19 +165,11 @@ func (c *Conn) routeGuarded(ctx context.Context, p *plan) (route, error) {
 	return onBoth, nil
 }
 
-func (c *Conn) routeSession(st *sqltext.Statement) (route, error) {
-	if err := c.refused(st); err != nil {
-		return 0, err
+func (c *Conn) routeSession(st *sqltext.Statement) route {
+	if c.tx != nil || slices.ContainsFunc(st.Settings, inDatabase) {
+		return onBoth
 	}
-	if c.tx != nil {
-		return onBoth, nil
-	}
-	for _, s := range st.Settings {
-		if s.Name == "user_version" || s.Name == "application_id" {
-			return onBoth, nil // SQLite keeps these in the database
-		}
-	}
-	return onSession, nil
+	return onSession
 }
 
 // refused stops settings that would undo what dualsql relies on.

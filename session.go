@@ -3,7 +3,9 @@ package dualsql
 import (
 	"context"
 	"database/sql/driver"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/dualsql/dualsql/internal/sqltext"
 )
@@ -21,35 +23,111 @@ func (c *Conn) setSession(ctx context.Context, q call, query bool) (res driver.R
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, s := range newSetting(q.plan.st) {
-		s.applied = false
-		if s.name == "" {
-			// RESET ALL, DISCARD ALL and their like may have undone what dualsql has set.
-			if err := c.primary.Setup(ctx); err != nil {
-				c.broken = true
-				return nil, nil, err
-			}
-		} else {
-			c.settings = slices.DeleteFunc(c.settings, func(old setting) bool { return old.name == s.name })
+	if resetsAll(q.plan.st) {
+		if q.plan.st.Verb == "DISCARD" {
+			err = c.primary.Forget(ctx) // the server has
 		}
-		c.settings = append(c.settings, s)
+		if err == nil {
+			err = c.primary.Setup(ctx)
+		}
+		if err != nil {
+			c.broken = true
+			return nil, nil, err
+		}
+	}
+	for _, s := range newSettings(q.plan.st) {
+		c.keep(s)
 	}
 	return res, rows, nil
 }
 
-// resetsAll reports whether a statement may undo what dualsql has set for the session.
-func resetsAll(st *sqltext.Statement) bool {
-	return st.Kind == sqltext.Session && slices.ContainsFunc(st.Settings, func(s sqltext.Setting) bool { return s.Name == "all" })
+// keep adds a setting in the place of those that it overrides, so that the list stays short.
+func (c *Conn) keep(s setting) {
+	c.settings = slices.DeleteFunc(c.settings, func(old setting) bool {
+		// RESET ALL does not reset these two.
+		return old.name == s.name || s.name == settingAll && old.name != "role" && old.name != "session authorization"
+	})
+	c.settings = append(c.settings, s)
 }
 
-// newSetting returns what a session statement leaves behind for the session; nothing if it ends with its transaction.
-func newSetting(st *sqltext.Statement) []setting {
-	s := setting{text: st.Text, applied: true}
-	if len(st.Settings) == 1 && st.Settings[0].Name != "all" {
-		s.name = st.Settings[0].Name
-		if st.Settings[0].Local || s.name == "transaction" || s.name == "constraints" {
-			return nil
+// settingAll is the name of RESET ALL and DISCARD ALL.
+const settingAll = "all"
+
+// resetsAll reports whether a statement may undo what dualsql has set for the session.
+func resetsAll(st *sqltext.Statement) bool {
+	return slices.ContainsFunc(st.Settings, func(s sqltext.Setting) bool { return s.Name == settingAll })
+}
+
+// newSettings returns what a text leaves behind for the session, statement by statement: not what ends with its transaction,
+// and not what SQLite keeps in the database.
+func newSettings(st *sqltext.Statement) []setting {
+	var all []setting
+	for _, s := range st.Settings {
+		switch {
+		case s.Local, s.Name == "transaction", s.Name == "constraints", inDatabase(s):
+		default:
+			all = append(all, setting{redoStatement: redoStatement{text: s.Text, rows: -1, session: true}, name: s.Name})
 		}
 	}
-	return []setting{s}
+	if len(st.Settings) == 0 && st.Kind == sqltext.Session { // such as DISCARD TEMP
+		all = append(all, setting{redoStatement: redoStatement{text: st.Text, rows: -1, session: true}, name: st.Text})
+	}
+	return all
+}
+
+// inDatabase: SQLite keeps these in the file.
+func inDatabase(s sqltext.Setting) bool {
+	return s.Name == "user_version" || s.Name == "application_id"
+}
+
+// configures reports whether a text calls set_config in a way that may outlast its transaction.
+func configures(st *sqltext.Statement) bool {
+	if !slices.ContainsFunc(st.Calls, func(f sqltext.Function) bool { return f.Name == "set_config" }) {
+		return false
+	}
+	text := strings.ToLower(strings.Join(strings.Fields(st.Text), ""))
+	return strings.Contains(text, ",false)") || strings.Count(text, "set_config(") > strings.Count(text, ",true)")
+}
+
+// noteSettings keeps what a statement that has run in the transaction leaves behind for the session, if it commits. r is the
+// statement as the secondary has it; nil if the secondary has not.
+func (t *tx) noteSettings(st *sqltext.Statement, r *redoStatement) {
+	switch st.Savepoint.Op {
+	case sqltext.SetSavepoint:
+		t.marks = append(t.marks, settingsMark{st.Savepoint.Name, len(t.settings)})
+	case sqltext.RollbackToSavepoint, sqltext.ReleaseSavepoint:
+		for i := len(t.marks) - 1; i >= 0; i-- {
+			if t.marks[i].savepoint != st.Savepoint.Name {
+				continue
+			}
+			if st.Savepoint.Op == sqltext.RollbackToSavepoint {
+				t.settings, t.marks = t.settings[:t.marks[i].settings], t.marks[:i+1]
+			} else {
+				t.marks = t.marks[:i]
+			}
+			break
+		}
+	}
+	for _, s := range newSettings(st) {
+		if strings.HasSuffix(s.name, "foreign_keys") {
+			continue // SQLite does not change it inside a transaction
+		}
+		s.applied = r != nil
+		t.settings = append(t.settings, s)
+	}
+	switch {
+	case !configures(st):
+	case r == nil || st.Count > 1 || len(st.Calls) > 1:
+		t.unrepeatable = true
+	default:
+		s := setting{redoStatement: *r, name: fmt.Sprint(st.Text, r.args), applied: true}
+		s.rows, s.query, s.session = -1, false, true
+		t.settings = append(t.settings, s)
+	}
+}
+
+// settingsMark is how many settings a transaction had when it set a savepoint.
+type settingsMark struct {
+	savepoint string
+	settings  int
 }

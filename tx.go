@@ -24,7 +24,10 @@ type tx struct {
 	ddl         bool
 	primaryOnly bool // the caller has asked for statements on the primary alone
 	settings    []setting
-	err         error // why the transaction can only be rolled back; see doomed
+	marks       []settingsMark // of the savepoints
+	// unrepeatable: it leaves behind session state that another session could not be given.
+	unrepeatable bool
+	err          error // why the transaction can only be rolled back; see doomed
 
 	// These belong to the lane while it is busy.
 	begun bool // the secondary is in its transaction
@@ -56,7 +59,10 @@ func (t *tx) Commit() error {
 	defer cancel()
 	err := t.commit(ctx)
 	if err == nil {
-		c.settings = append(c.settings, t.settings...)
+		for _, s := range t.settings {
+			c.keep(s)
+		}
+		c.broken = c.broken || t.unrepeatable
 		if t.ddl {
 			c.co.catalog.Add(1)
 		}
@@ -133,10 +139,9 @@ func (t *tx) abandon() { _ = t.Rollback() }
 
 // endSecondary rolls the secondary back. A session on which that fails is closed, and the server does it.
 func (t *tx) endSecondary(ctx context.Context) {
-	if c := t.c; c.secondary != nil && t.begun {
-		if c.secondary.Rollback(ctx) != nil || !c.secondary.Valid() {
-			c.dropSecondary()
-		}
+	c := t.c
+	if c.secondary != nil && (t.begun && c.secondary.Rollback(ctx) != nil || !c.secondary.Valid()) {
+		c.dropSecondary()
 	}
 }
 

@@ -196,9 +196,10 @@ func (postgres) Transient(err error) bool {
 		case "55P03", "57014", "55006": // lock_not_available, query_canceled, object_in_use
 			return true
 		}
-		switch pe.Code[:2] {
-		case "08", "40", "53", "57", "58": // connection, rollback, resources, operator intervention, system error
-			return true
+		for _, class := range []string{"08", "40", "53", "57", "58"} { // connection, rollback, resources, operator intervention, system error
+			if strings.HasPrefix(pe.Code, class) {
+				return true
+			}
 		}
 		return false
 	}

@@ -104,7 +104,11 @@ func TestSettings(t *testing.T) {
 		{Generic, "SET NAMES utf8mb4", []Setting{{Name: "client_encoding", Value: "utf8mb4"}}},
 	}
 	for _, tt := range tests {
-		if got := Parse(tt.text, tt.d).Settings; !reflect.DeepEqual(got, tt.want) {
+		got := Parse(tt.text, tt.d).Settings
+		for i := range got {
+			got[i].Text = "" // see TestSettingText
+		}
+		if !reflect.DeepEqual(got, tt.want) {
 			t.Errorf("%v: settings of %q = %+v, want %+v", tt.d, tt.text, got, tt.want)
 		}
 	}
@@ -172,5 +176,17 @@ func TestLinear(t *testing.T) {
 				t.Errorf("%v: %q: long error", d, unit)
 			}
 		}
+	}
+}
+
+// TestSettingText: each setting has the statement that makes it, and a name without quotes.
+func TestSettingText(t *testing.T) {
+	got := Parse(`set "Search_Path" = a; insert into t values (1); reset "role"`, Postgres).Settings
+	want := []Setting{
+		{Name: "search_path", Value: "a", Text: `set "Search_Path" = a`},
+		{Name: "role", Reset: true, Text: `reset "role"`},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

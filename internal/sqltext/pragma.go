@@ -33,5 +33,5 @@ func (c *classifier) pragma(t tokens) (Kind, []Setting) {
 	if sep == "(" {
 		value = t[at+2 : t.closing(at+1)]
 	}
-	return Session, []Setting{{Name: asciiLower(t[1 : at+1].text(c.src)), Value: value.text(c.src)}}
+	return Session, []Setting{{Name: c.settingName(t[1 : at+1]), Value: value.text(c.src)}}
 }

@@ -145,7 +145,10 @@ func (c *classifier) explain(t tokens) Kind {
 	if next := t[i].up; next == "EXPLAIN" || next == "DESCRIBE" || next == "DESC" {
 		return Other // not SQL; it would only nest
 	}
-	return c.classify(t[i:]).kind
+	if kind := c.classify(t[i:]).kind; kind != Local {
+		return kind
+	}
+	return Other // it runs what only the primary's session knows
 }
 
 func (t tokens) beginsQuery(i int) bool {

@@ -1,8 +1,10 @@
 package sqltext
 
+import "strings"
+
 // Setting is one piece of session state that a Session statement sets.
 type Setting struct {
-	// Name in lower case: "search_path", "timezone" for TIME ZONE, "role",
+	// Name in lower case, unquoted: "search_path", "timezone" for TIME ZONE, "role",
 	// "session authorization", "transaction" for SET TRANSACTION, "session
 	// characteristics", "use" for USE, "all" for RESET ALL and DISCARD ALL.
 	Name string
@@ -12,6 +14,8 @@ type Setting struct {
 	Local bool
 	// Reset: RESET, DISCARD ALL, or SET to DEFAULT.
 	Reset bool
+	// Text is the one statement that makes the setting.
+	Text string
 }
 
 // settingWords are names of settings that are words of the grammar, and how
@@ -41,7 +45,7 @@ func (c *classifier) session(t tokens) (Kind, []Setting) {
 		}
 		return Session, nil
 	case "RESET":
-		name := asciiLower(rest.text(c.src))
+		name := c.settingName(rest)
 		if n, word := rest.settingWord(); n > 0 {
 			name = word
 		}
@@ -88,7 +92,7 @@ func (c *classifier) set(t tokens) []Setting {
 			for n < len(part) && part[n].up != "=" && part[n].up != "TO" && part[n].up != ":" {
 				n++
 			}
-			s.Name = asciiLower(part[:n].text(c.src))
+			s.Name = c.settingName(part[:n])
 		}
 		for n < len(part) && (part[n].up == ":" || part[n].up == "=" || part[n].up == "TO") {
 			n++
@@ -102,6 +106,15 @@ func (c *classifier) set(t tokens) []Setting {
 		all = append(all, s)
 	}
 	return all
+}
+
+// settingName is the name that the tokens spell. PostgreSQL looks settings up without regard to case, quoted or not.
+func (c *classifier) settingName(t tokens) string {
+	var b strings.Builder
+	for i := range t {
+		b.WriteString(asciiLower(c.name(t, i)))
+	}
+	return b.String()
 }
 
 // assignments cuts MySQL's a = 1, b = 2. In other dialects a comma belongs to

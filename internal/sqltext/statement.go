@@ -63,12 +63,15 @@ func Parse(text string, d Dialect) *Statement {
 	for i, part := range parts {
 		one := c.classify(part)
 		c.first = false
-		if i == 0 || one.kind > s.Kind {
+		if i == 0 || one.kind > s.Kind || one.kind == s.Kind && one.verb == "EXECUTE" {
 			s.Kind, s.Verb = one.kind, one.verb
 		}
 		s.Counts = s.Counts && one.counts
 		s.Returns = s.Returns || one.returns
-		s.Settings = append(s.Settings, one.settings...)
+		for _, set := range one.settings {
+			set.Text = part.text(text)
+			s.Settings = append(s.Settings, set)
+		}
 		if one.savepoint.Op != NoSavepoint {
 			s.Savepoint = one.savepoint
 		}
