@@ -151,8 +151,6 @@ func (co *coordinator) firstLook(ctx context.Context) error {
 	if co.prepared.Load() || co.away.Load() {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, co.cfg.CommitTimeout)
-	defer cancel()
 	err := co.prepare(ctx)
 	var refused *refusal
 	if errors.As(err, &refused) {

@@ -41,6 +41,9 @@ func (co *coordinator) prepare(ctx context.Context) error {
 	if co.prepared.Load() {
 		return nil
 	}
+	// A side that hangs must not hold up all writes for ever; what takes longer is left to the resolver.
+	ctx, cancel := context.WithTimeout(ctx, co.cfg.CommitTimeout)
+	defer cancel()
 	first := co.proto.Load() == nil
 	chosen, reason, err := co.choose(ctx, first)
 	if err != nil {

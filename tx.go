@@ -81,6 +81,9 @@ func (t *tx) ready() error {
 			return err
 		}
 	}
+	if c.primary.Status() == engine.TxIdle {
+		return errEndedBehind
+	}
 	if t.writes > 0 || t.primaryOnly || t.options.ReadOnly || c.guard == nil || c.primary.Status() != engine.TxOpen {
 		return nil
 	}
@@ -91,6 +94,11 @@ func (t *tx) ready() error {
 	}
 	return err
 }
+
+// errEndedBehind: a text that nobody could read, or a hand on the raw connection, has ended the transaction. What it wrote is
+// on the primary or it is not; the secondary's part is rolled back.
+var errEndedBehind = errors.New("dualsql: primary: the transaction was ended behind the driver's back, and is rolled back on the secondary: " +
+	"compare the tables that it wrote; use Commit and Rollback of the transaction, and nothing else")
 
 var errUnmirrored = errors.New("unmirrored write")
 
