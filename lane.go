@@ -32,6 +32,7 @@ type lane struct {
 type laneJob struct {
 	run       func(context.Context) error
 	savepoint string // that the statement sets; "" for all others
+	releases  bool   // the statement releases savepoints
 }
 
 // start makes the lane ready for a transaction.
@@ -128,14 +129,15 @@ func (l *lane) beforeRollbackTo(ctx context.Context) error {
 	return l.barrier(ctx)
 }
 
-// rolledBackTo drops what a lazy lane has kept back since the savepoint.
+// rolledBackTo drops what a lazy lane has kept back since the savepoint. Behind a release it is not plain which savepoint of
+// a name is meant, and everything stays: it runs, and is rolled back on the secondary.
 func (l *lane) rolledBackTo(savepoint string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.lazy {
 		return
 	}
-	for i := len(l.queue) - 1; i >= 0; i-- {
+	for i := len(l.queue) - 1; i >= 0 && !l.queue[i].releases; i-- {
 		if l.queue[i].savepoint == savepoint {
 			l.queue = l.queue[:i+1]
 			return

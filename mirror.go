@@ -138,7 +138,7 @@ func (t *tx) mirror(ctx context.Context, q call, query bool) (driver.Result, dri
 		t.noteSettings(q.plan.st, nil)
 	}
 	m.ahead = c.co.window.ahead()
-	job := laneJob{run: func(ctx context.Context) error { return t.repeat(ctx, m) }}
+	job := laneJob{run: func(ctx context.Context) error { return t.repeat(ctx, m) }, releases: sp.Op == sqltext.ReleaseSavepoint}
 	if sp.Op == sqltext.SetSavepoint {
 		job.savepoint = sp.Name
 	}
