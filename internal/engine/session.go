@@ -61,14 +61,6 @@ func (s *session) Query(ctx context.Context, text string, args []driver.NamedVal
 	return closingRows{rows, st}, nil
 }
 
-// closingRows closes the statement that was prepared for them alone.
-type closingRows struct {
-	driver.Rows
-	st driver.Stmt
-}
-
-func (r closingRows) Close() error { return errors.Join(r.Rows.Close(), r.st.Close()) }
-
 func (s *session) Prepare(ctx context.Context, text string) (driver.Stmt, error) {
 	if p, ok := s.c.(driver.ConnPrepareContext); ok {
 		return p.PrepareContext(ctx, text)
