@@ -37,8 +37,9 @@ func (c *Conn) runBare(ctx context.Context, q call) (driver.Result, driver.Rows,
 		return nil, nil, err
 	}
 	text := q.plan.st.Text
-	e, err := co.journal.begin(&intent{txid: id, protocol: bareStatement, pair: co.pairID(), sides: co.sideNames(), at: now(),
-		redo: []redoStatement{{text: text, rows: -1}}}, co.cfg.RedoLimit)
+	in := co.newIntent(id, bareStatement)
+	in.redo = []redoStatement{{text: text, rows: -1}}
+	e, err := co.journal.begin(in, co.cfg.RedoLimit)
 	if err != nil {
 		return nil, nil, err
 	}

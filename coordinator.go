@@ -78,7 +78,6 @@ func acquire(cfg *Config, sides [2]*side) (*coordinator, error) {
 	if co.log == nil {
 		co.log = slog.Default()
 	}
-	co.markers.co = co
 	co.bg, co.cancel = context.WithCancel(context.Background())
 	coordinators[cfg.Journal] = co
 	co.adopt()
@@ -173,14 +172,15 @@ func (co *coordinator) pairID() uuid.UUID {
 	return uuid.Nil
 }
 
-func (co *coordinator) sideNames() [2]string { return [2]string{co.sides[0].name, co.sides[1].name} }
+// newIntent makes the journal's record of a transaction, without its redo.
+func (co *coordinator) newIntent(txid uuid.UUID, p Protocol) *intent {
+	return &intent{txid: txid, protocol: p, pair: co.pairID(), sides: [2]string{co.sides[0].name, co.sides[1].name}, at: now()}
+}
 
 // admit lets a transaction's first write through: the pair is prepared, and nothing is open that it could overtake.
 func (co *coordinator) admit(ctx context.Context) error {
-	if !co.prepared.Load() {
-		if err := co.prepare(ctx); err != nil {
-			return err
-		}
+	if err := co.prepare(ctx); err != nil {
+		return err
 	}
 	return co.passGate(ctx)
 }
@@ -279,6 +279,19 @@ func (co *coordinator) stuck(e *entry, f *flight, o Outcome, problem error) {
 	co.flights[e.txid] = f
 	co.openMu.Unlock()
 	co.nudge()
+}
+
+// flightOf returns the stuck transaction's place in the window; nil for all others.
+func (co *coordinator) flightOf(txid uuid.UUID) *flight {
+	co.openMu.Lock()
+	defer co.openMu.Unlock()
+	return co.flights[txid]
+}
+
+func (co *coordinator) stuckCount() int {
+	co.openMu.Lock()
+	defer co.openMu.Unlock()
+	return len(co.flights)
 }
 
 func (co *coordinator) nudge() {

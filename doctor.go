@@ -121,29 +121,17 @@ func (e *examination) pair(ctx context.Context, s [2]engine.Marking) {
 			return
 		}
 	}
-	const advice = "name the databases that belong together; if one is a copy of the other, drop the dualsql tables in it"
 	p, q := rows[0], rows[1]
 	switch {
 	case p.Pair == uuid.Nil && q.Pair == uuid.Nil:
 		e.add("pair", check, LevelOK, "the databases are not a pair yet; the first connection or `dualsql init` makes them one", "")
-	case p.Pair != uuid.Nil && p.Side != engine.Primary:
-		e.add("pair", check, LevelProblem, fmt.Sprintf("the primary is the secondary of pair %s", p.Pair), advice)
-	case q.Pair != uuid.Nil && q.Side != engine.Secondary:
-		e.add("pair", check, LevelProblem, fmt.Sprintf("the secondary is the primary of pair %s", q.Pair), advice)
+	case misfit(p, q) != "":
+		e.add("pair", check, LevelProblem, misfit(p, q), "name the databases that belong together; if one is a copy of the other, drop the dualsql tables in it")
 	case q.Pair == uuid.Nil:
 		e.add("pair", check, LevelOK, fmt.Sprintf("the primary belongs to pair %s; the secondary will with the first connection", p.Pair), "")
-	case p.Pair != q.Pair:
-		e.add("pair", check, LevelProblem, fmt.Sprintf("the primary belongs to pair %s, the secondary to pair %s", idOrNone(p.Pair), q.Pair), advice)
 	default:
 		e.add("pair", check, LevelOK, fmt.Sprintf("both databases belong to pair %s", p.Pair), "")
 	}
-}
-
-func idOrNone(id uuid.UUID) string {
-	if id == uuid.Nil {
-		return "none"
-	}
-	return id.String()
 }
 
 func (e *examination) journal(cfg *Config) {

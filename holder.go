@@ -1,12 +1,6 @@
 package dualsql
 
-import (
-	"errors"
-	"os"
-	"path/filepath"
-
-	"github.com/dualsql/dualsql/internal/filelock"
-)
+import "github.com/dualsql/dualsql/internal/wal"
 
 // Holder tells who holds a journal.
 type Holder struct {
@@ -17,20 +11,6 @@ type Holder struct {
 // JournalHolder tells whether a process holds the journal in dir. It looks by taking the journal's lock for a moment, and
 // creates nothing; a directory that is not there is held by nobody. The error is the operating system's.
 func JournalHolder(dir string) (Holder, error) {
-	path := filepath.Join(dir, "lock")
-	if _, err := os.Stat(path); err != nil {
-		if errors.Is(err, os.ErrNotExist) {
-			err = nil
-		}
-		return Holder{}, err
-	}
-	lock, err := filelock.Acquire(path)
-	var held *filelock.HeldError
-	switch {
-	case errors.As(err, &held):
-		return Holder{Held: true, PID: held.PID}, nil
-	case err != nil:
-		return Holder{}, err
-	}
-	return Holder{}, lock.Release()
+	held, pid, err := wal.Holder(dir)
+	return Holder{Held: held, PID: pid}, err
 }

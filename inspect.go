@@ -49,10 +49,7 @@ func (co *coordinator) statistics() Stats {
 func (co *coordinator) pending() []PendingTx {
 	list := []PendingTx{}
 	for _, e := range co.journal.entries() {
-		co.openMu.Lock()
-		stuck := co.flights[e.txid] != nil
-		co.openMu.Unlock()
-		if stuck || e.told {
+		if e.told || co.flightOf(e.txid) != nil {
 			list = append(list, e.describe())
 		}
 	}
@@ -114,9 +111,7 @@ func (co *coordinator) forget(ctx context.Context, txid uuid.UUID) error {
 	if e == nil {
 		return fmt.Errorf("dualsql: %w %s: the journal has no open transaction of this id", ErrUnknownTx, txid)
 	}
-	co.openMu.Lock()
-	f := co.flights[txid]
-	co.openMu.Unlock()
+	f := co.flightOf(txid)
 	if f == nil && !slices.ContainsFunc(co.pending(), func(p PendingTx) bool { return p.TxID == txid }) {
 		return fmt.Errorf("dualsql: transaction %s is just being committed; it cannot be forgotten", txid)
 	}

@@ -68,12 +68,17 @@ func (p marker) commit(ctx context.Context, t *tx) error {
 // fence asks the primary how a transaction ended, and makes sure that the answer holds. It tries until ctx ends.
 func (co *coordinator) fence(ctx context.Context, m engine.Marker) (engine.State, error) {
 	var state engine.State
-	err := co.retry(ctx, engine.Primary, func() error {
-		return co.withSession(ctx, engine.Primary, func(s engine.Marking) error {
-			var err error
-			state, err = s.Fence(ctx, m)
-			return err
-		})
+	err := co.retry(ctx, engine.Primary, func() (err error) {
+		state, err = co.fenceOnce(ctx, m)
+		return err
+	})
+	return state, err
+}
+
+func (co *coordinator) fenceOnce(ctx context.Context, m engine.Marker) (state engine.State, err error) {
+	err = co.withSession(ctx, engine.Primary, func(s engine.Marking) (err error) {
+		state, err = s.Fence(ctx, m)
+		return err
 	})
 	return state, err
 }
@@ -81,13 +86,15 @@ func (co *coordinator) fence(ctx context.Context, m engine.Marker) (engine.State
 // redo brings an intent to the secondary, unless it is there already. It tries until ctx ends or it is plain that trying
 // again is of no use.
 func (co *coordinator) redo(ctx context.Context, in *intent) error {
-	return co.retry(ctx, engine.Secondary, func() error {
-		return co.withSession(ctx, engine.Secondary, func(s engine.Marking) error { return co.redoOnce(ctx, s, in) })
-	})
+	return co.retry(ctx, engine.Secondary, func() error { return co.redoOnce(ctx, in) })
 }
 
-// redoOnce inserts the marker first: that waits for an owner that is about to commit, and tells whether one has.
-func (co *coordinator) redoOnce(ctx context.Context, s engine.Marking, in *intent) (err error) {
+func (co *coordinator) redoOnce(ctx context.Context, in *intent) error {
+	return co.withSession(ctx, engine.Secondary, func(s engine.Marking) error { return co.redoOn(ctx, s, in) })
+}
+
+// redoOn inserts the marker first: that waits for an owner that is about to commit, and tells whether one has.
+func (co *coordinator) redoOn(ctx context.Context, s engine.Marking, in *intent) (err error) {
 	passing(atRedo)
 	if err := setUp(ctx, s, in.redo); err != nil {
 		return err

@@ -87,10 +87,7 @@ func (co *coordinator) choose(ctx context.Context, first bool) (chosen Protocol,
 		}
 		chosen, reason = BestEffort, err.Error()
 	}
-	co.openMu.Lock()
-	stuck := len(co.flights)
-	co.openMu.Unlock()
-	if stuck > 0 {
+	if stuck := co.stuckCount(); stuck > 0 {
 		return "", "", refuse("the journal has %d open transactions of commit=marker; use that until they have ended", stuck)
 	}
 	if able {
@@ -183,14 +180,8 @@ func claim(ctx context.Context, primary, secondary engine.Marking) (uuid.UUID, e
 	if err != nil {
 		return uuid.Nil, &SideError{Side: "secondary", Op: "read the pair's id", Err: err}
 	}
-	const advice = "; if it is a copy of the other, drop the dualsql tables in it; see docs/operating.md"
-	switch {
-	case p.Pair != uuid.Nil && p.Side != engine.Primary:
-		return uuid.Nil, refuse("%w: the primary is the secondary of pair %s%s", ErrPairMismatch, p.Pair, advice)
-	case s.Pair != uuid.Nil && s.Side != engine.Secondary:
-		return uuid.Nil, refuse("%w: the secondary is the primary of pair %s%s", ErrPairMismatch, s.Pair, advice)
-	case s.Pair != uuid.Nil && s.Pair != p.Pair:
-		return uuid.Nil, refuse("%w: the primary belongs to pair %s, the secondary to pair %s%s", ErrPairMismatch, p.Pair, s.Pair, advice)
+	if why := misfit(p, s); why != "" {
+		return uuid.Nil, refuse("%w: %s; if one is a copy of the other, drop the dualsql tables in it; see docs/operating.md", ErrPairMismatch, why)
 	}
 	for _, side := range []struct {
 		name string
@@ -218,6 +209,21 @@ func claim(ctx context.Context, primary, secondary engine.Marking) (uuid.UUID, e
 		return uuid.Nil, refuse("%w: the primary belongs to pair %s, the secondary to pair %s", ErrPairMismatch, want.Pair, got.Pair)
 	}
 	return want.Pair, nil
+}
+
+// misfit says why two databases that carry these rows are not a pair and cannot become one; "" if they are or can.
+func misfit(primary, secondary engine.PairRow) string {
+	switch {
+	case primary.Pair != uuid.Nil && primary.Side != engine.Primary:
+		return fmt.Sprintf("the primary is the secondary of pair %s", primary.Pair)
+	case secondary.Pair != uuid.Nil && secondary.Side != engine.Secondary:
+		return fmt.Sprintf("the secondary is the primary of pair %s", secondary.Pair)
+	case primary.Pair == uuid.Nil && secondary.Pair != uuid.Nil:
+		return fmt.Sprintf("the primary belongs to pair none, the secondary to pair %s", secondary.Pair)
+	case secondary.Pair != uuid.Nil && secondary.Pair != primary.Pair:
+		return fmt.Sprintf("the primary belongs to pair %s, the secondary to pair %s", primary.Pair, secondary.Pair)
+	}
+	return ""
 }
 
 func (co *coordinator) writerName() engine.Writer {

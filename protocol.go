@@ -45,7 +45,7 @@ const (
 // intentOf makes the journal's record of t.
 func (t *tx) intentOf(p Protocol) *intent {
 	co := t.c.co
-	in := &intent{txid: t.id, protocol: p, pair: co.pairID(), sides: co.sideNames(), at: now()}
+	in := co.newIntent(t.id, p)
 	for _, s := range t.c.settings {
 		in.redo = append(in.redo, s.redoStatement)
 	}

@@ -39,9 +39,7 @@ func (co *coordinator) adopt() {
 func (co *coordinator) settleAll(ctx context.Context) {
 	for _, snapshot := range co.journal.entries() {
 		e := co.journal.find(snapshot.txid)
-		co.openMu.Lock()
-		f := co.flights[snapshot.txid]
-		co.openMu.Unlock()
+		f := co.flightOf(snapshot.txid)
 		if e == nil || f == nil {
 			continue // it has ended, or its owner is at work on it, or it can only be reported
 		}
@@ -82,11 +80,7 @@ func (co *coordinator) settle(ctx context.Context, e *entry) (Outcome, error) {
 	if e.pair != co.pairID() {
 		return 0, fmt.Errorf("it belongs to pair %s, this is pair %s: the journal was moved to another pair's configuration", e.pair, co.pairID())
 	}
-	var state engine.State
-	err := co.withSession(ctx, engine.Primary, func(s engine.Marking) (err error) {
-		state, err = s.Fence(ctx, engine.Marker{TxID: e.txid, Journal: co.journal.id()})
-		return err
-	})
+	state, err := co.fenceOnce(ctx, engine.Marker{TxID: e.txid, Journal: co.journal.id()})
 	if err != nil {
 		return 0, err
 	}
@@ -95,8 +89,7 @@ func (co *coordinator) settle(ctx context.Context, e *entry) (Outcome, error) {
 		return RolledBack, nil
 	}
 	co.decided(e)
-	err = co.withSession(ctx, engine.Secondary, func(s engine.Marking) error { return co.redoOnce(ctx, s, e.intent) })
-	if err != nil {
+	if err := co.redoOnce(ctx, e.intent); err != nil {
 		return 0, err
 	}
 	return Committed, nil
@@ -135,10 +128,7 @@ func (co *coordinator) resolve() {
 				co.log.Error("dualsql: pruning the journal", "error", err)
 			}
 		})
-		co.openMu.Lock()
-		stuck := len(co.flights)
-		co.openMu.Unlock()
-		if stuck > 0 {
+		if co.stuckCount() > 0 {
 			retry.Reset(pause)
 			pause, limit = min(2*pause, lastWait), min(2*limit, maxAttempt)
 		}
@@ -161,7 +151,6 @@ const collectAt = 256
 // collector gathers transactions whose COMMIT has been answered by both sides: nobody can ask for their markers any more,
 // and no COMMIT of theirs is on its way.
 type collector struct {
-	co    *coordinator
 	mu    sync.Mutex
 	ready []uuid.UUID
 }
@@ -256,8 +245,7 @@ func (co *coordinator) findLost(ctx context.Context, primary, secondary engine.M
 		if state == engine.Committed {
 			continue
 		}
-		in := &intent{txid: txid, protocol: lostRedo, pair: co.pairID(), sides: co.sideNames(), at: now()}
-		e, err := co.journal.begin(in, co.cfg.RedoLimit)
+		e, err := co.journal.begin(co.newIntent(txid, lostRedo), co.cfg.RedoLimit)
 		if err != nil {
 			return err
 		}

@@ -109,13 +109,8 @@ func (c *Conn) routeLocking(ctx context.Context, p *plan) (route, error) {
 // routeRead: outside of a transaction the read guard watches. Inside one, or without a guard, a text that calls a function
 // that may write is mirrored.
 func (c *Conn) routeRead(ctx context.Context, p *plan) (route, error) {
-	for _, f := range p.st.Calls {
-		if c.guard != nil && f.Name == "set_config" {
-			if strings.Contains(strings.ToLower(p.st.Text), "transaction_read_only") {
-				return 0, fmt.Errorf("dualsql: %q must not change the access mode, which dualsql sets itself, so that no write goes unmirrored", shorten(p.st.Text))
-			}
-			return onBoth, nil
-		}
+	if c.guard != nil && callsSetConfig(p.st) {
+		return onBoth, nil
 	}
 	if len(p.st.Calls) == 0 || c.guard != nil && c.tx == nil || c.co.sides[engine.Primary].engine == engine.SQLite {
 		return onPrimary, nil // SQLite's functions cannot write to the database
@@ -176,6 +171,9 @@ func (c *Conn) routeSession(st *sqltext.Statement) route {
 func (c *Conn) refused(st *sqltext.Statement) error {
 	if c.guard == nil {
 		return nil
+	}
+	if callsSetConfig(st) && strings.Contains(strings.ToLower(st.Text), "transaction_read_only") {
+		return fmt.Errorf("dualsql: %q must not change the access mode, which dualsql sets itself, so that no write goes unmirrored", shorten(st.Text))
 	}
 	for _, s := range st.Settings {
 		if why := c.guard.Refuses(s); why != "" {

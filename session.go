@@ -80,9 +80,14 @@ func inDatabase(s sqltext.Setting) bool {
 	return s.Name == "user_version" || s.Name == "application_id"
 }
 
+// callsSetConfig reports whether a text sets session state by PostgreSQL's function for it.
+func callsSetConfig(st *sqltext.Statement) bool {
+	return slices.ContainsFunc(st.Calls, func(f sqltext.Function) bool { return f.Name == "set_config" })
+}
+
 // configures reports whether a text calls set_config in a way that may outlast its transaction.
 func configures(st *sqltext.Statement) bool {
-	if !slices.ContainsFunc(st.Calls, func(f sqltext.Function) bool { return f.Name == "set_config" }) {
+	if !callsSetConfig(st) {
 		return false
 	}
 	text := strings.ToLower(strings.Join(strings.Fields(st.Text), ""))

@@ -6,7 +6,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/dualsql/dualsql/internal/filelock"
 	"github.com/dualsql/dualsql/internal/sqltext"
@@ -67,13 +66,14 @@ type sqliteSession struct {
 // Setup raises PRAGMA synchronous: below FULL a power failure can take back a commit; with a rollback journal it still can
 // under FULL, as the deletion of the journal is not synced, and EXTRA is needed (sqlite.org/pragma.html#pragma_synchronous).
 func (s *sqliteSession) Setup(ctx context.Context) error {
-	var file, mode string
-	if err := s.scan(ctx, "select file from pragma_database_list where name = 'main'", &file); err != nil {
+	file, err := s.mainFile(ctx)
+	if err != nil {
 		return err
 	}
 	if file == "" {
 		return errors.New("an in-memory database cannot be a side: it ends with its connection; name a file")
 	}
+	var mode string
 	if err := s.scan(ctx, "pragma journal_mode", &mode); err != nil {
 		return err
 	}
@@ -98,6 +98,12 @@ func (s *sqliteSession) Setup(ctx context.Context) error {
 		return s.run(ctx, fmt.Sprintf("pragma busy_timeout = %d", max(1, s.o.LockTimeout.Milliseconds())))
 	}
 	return nil
+}
+
+// mainFile is the database's file; "" for one in memory.
+func (s *sqliteSession) mainFile(ctx context.Context) (file string, err error) {
+	err = s.scan(ctx, "select file from pragma_database_list where name = 'main'", &file)
+	return file, err
 }
 
 func (s *sqliteSession) run(ctx context.Context, text string) error {
@@ -247,6 +253,3 @@ func (s *sqliteSession) Close() error {
 	}
 	return err
 }
-
-// errNoRows is what a driver's Rows end with.
-var errNoRows = io.EOF

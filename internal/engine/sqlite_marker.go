@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 
 	"github.com/google/uuid"
@@ -40,8 +41,8 @@ func (s *sqliteSession) write(ctx context.Context, f func() error) error {
 }
 
 func (s *sqliteSession) file(ctx context.Context) (string, error) {
-	var file string
-	if err := s.scan(ctx, "select file from pragma_database_list where name = 'main'", &file); err != nil {
+	file, err := s.mainFile(ctx)
+	if err != nil {
 		return "", err
 	}
 	return filepath.EvalSymlinks(file)
@@ -81,7 +82,7 @@ func (s *sqliteSession) Pair(ctx context.Context) (PairRow, error) {
 	}
 	var pair, side string
 	err := s.scan(ctx, "select pair, side from dualsql_pair", &pair, &side)
-	if errors.Is(err, errNoRows) {
+	if errors.Is(err, io.EOF) {
 		return PairRow{}, nil
 	}
 	if err != nil {
@@ -120,7 +121,7 @@ func (s *sqliteSession) InsertMarker(ctx context.Context, m Marker) (bool, error
 func (s *sqliteSession) MarkerState(ctx context.Context, txid uuid.UUID) (State, error) {
 	var state string
 	err := s.scan(ctx, "select state from dualsql_commit where txid = '"+txid.String()+"'", &state)
-	if errors.Is(err, errNoRows) {
+	if errors.Is(err, io.EOF) {
 		return 0, nil
 	}
 	if err != nil {
@@ -151,7 +152,7 @@ func (s *sqliteSession) ForeignMarkers(ctx context.Context, own uuid.UUID) (map[
 	found := map[uuid.UUID]bool{}
 	values := make([]driver.Value, 1)
 	for {
-		if err := rows.Next(values); errors.Is(err, errNoRows) {
+		if err := rows.Next(values); errors.Is(err, io.EOF) {
 			return found, nil
 		} else if err != nil {
 			return nil, err
