@@ -27,18 +27,28 @@ func (r *recorder) finish() {
 	}
 }
 
-func waitForEver(stop chan struct{}) { <-stop }
+// startWaiter returns when the goroutine that it starts is inside waitForEver, where its stack shows it.
+func startWaiter(stop chan struct{}) {
+	running := make(chan struct{})
+	go waitForEver(running, stop)
+	<-running
+}
+
+func waitForEver(running, stop chan struct{}) {
+	close(running)
+	<-stop
+}
 
 func TestCheckGoroutines(t *testing.T) {
 	stop := make(chan struct{})
 	defer close(stop)
-	go waitForEver(stop) // there before: not a leak
+	startWaiter(stop) // there before: not a leak
 
 	t.Run("none left", func(t *testing.T) {
 		r := &recorder{TB: t}
 		checkGoroutines(r, time.Minute)
 		ended := make(chan struct{})
-		go waitForEver(ended)
+		startWaiter(ended)
 		r.Cleanup(func() { close(ended) })
 		if r.finish(); len(r.errors) > 0 {
 			t.Errorf("reported %q", r.errors)
@@ -49,7 +59,7 @@ func TestCheckGoroutines(t *testing.T) {
 		checkGoroutines(r, 0)
 		left := make(chan struct{})
 		defer close(left)
-		go waitForEver(left)
+		startWaiter(left)
 		r.finish()
 		if len(r.errors) != 1 || !strings.Contains(r.errors[0], "waitForEver") || !strings.HasPrefix(r.errors[0], "1 gor") {
 			t.Errorf("reported %q", r.errors)
