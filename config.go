@@ -18,12 +18,27 @@ type Protocol string
 const (
 	// Auto is the strongest protocol that the pair allows.
 	Auto Protocol = "auto"
+	// TwoPhase prepares the transaction on one side and commits it on the other, whose commit decides; the prepared side
+	// follows, whatever happens in between. One side must be PostgreSQL with max_prepared_transactions greater than zero.
+	TwoPhase Protocol = "2pc"
 	// Marker commits the primary, then the secondary, each with a marker row that tells for ever whether it committed. A
 	// commit cut in half is finished from the journal.
 	Marker Protocol = "marker"
 	// BestEffort commits the primary, then the secondary, and creates nothing in the databases. A commit cut in half is
 	// reported.
 	BestEffort Protocol = "besteffort"
+)
+
+// Ack says when a commit returns under commit=2pc.
+type Ack string
+
+// The ack modes. The empty Ack means AckBoth.
+const (
+	// AckBoth returns when both sides have the transaction.
+	AckBoth Ack = "both"
+	// AckDecided returns when the transaction is decided and on the primary, and lets the secondary follow. Where the
+	// primary is the side that follows it is the same as AckBoth.
+	AckDecided Ack = "decided"
 )
 
 // Divergence says what happens when a statement affects different numbers of rows on the two sides.
@@ -63,6 +78,7 @@ type Config struct {
 	RedoLimit int64
 
 	Commit     Protocol
+	Ack        Ack
 	Divergence Divergence
 
 	// CommitTimeout bounds the commit phase, counted from the moment when both sides have run all statements. When it has
@@ -70,20 +86,25 @@ type Config struct {
 	CommitTimeout time.Duration
 	// LockTimeout bounds each wait for a lock on the secondary. Zero leaves the secondary's own setting.
 	LockTimeout time.Duration
+	// OrphanAge is the age from which a prepared transaction is ended by any process that uses the pair, under commit=2pc: by
+	// then its owner is taken for dead. It should be greater than CommitTimeout.
+	OrphanAge time.Duration
 
 	// Logger gets what goes wrong and what recovery does. Nil: slog.Default().
 	Logger *slog.Logger
 }
 
-// NewConfig returns a Config with the defaults: commit=auto, divergence=error, journal.redo_limit=16777216,
-// commit_timeout=10s, lock_timeout=10s.
+// NewConfig returns a Config with the defaults: commit=auto, ack=both, divergence=error,
+// journal.redo_limit=16777216, commit_timeout=10s, lock_timeout=10s, orphan_age=30s.
 func NewConfig() *Config {
 	return &Config{
 		RedoLimit:     16 << 20,
 		Commit:        Auto,
+		Ack:           AckBoth,
 		Divergence:    DivergenceFail,
 		CommitTimeout: 10 * time.Second,
 		LockTimeout:   10 * time.Second,
+		OrphanAge:     30 * time.Second,
 	}
 }
 
@@ -113,8 +134,12 @@ var params = []param{
 	}},
 	{"commit", func(c *Config, v string) error {
 		c.Commit = Protocol(v)
-		return oneOf(v, string(Auto), string(Marker), string(BestEffort))
+		return oneOf(v, protocols...)
 	}, func(c, d *Config) string { return unless(c.Commit == d.Commit, string(c.Commit)) }},
+	{"ack", func(c *Config, v string) error {
+		c.Ack = Ack(v)
+		return oneOf(v, string(AckBoth), string(AckDecided))
+	}, func(c, d *Config) string { return unless(c.Ack == d.Ack, string(c.Ack)) }},
 	{"divergence", func(c *Config, v string) error {
 		c.Divergence = Divergence(v)
 		return oneOf(v, string(DivergenceFail), string(DivergenceWarn))
@@ -123,7 +148,11 @@ var params = []param{
 		func(c, d *Config) string { return unless(c.CommitTimeout == d.CommitTimeout, c.CommitTimeout.String()) }},
 	{"lock_timeout", func(c *Config, v string) error { return setDuration(&c.LockTimeout, v, 0) },
 		func(c, d *Config) string { return unless(c.LockTimeout == d.LockTimeout, c.LockTimeout.String()) }},
+	{"orphan_age", func(c *Config, v string) error { return setDuration(&c.OrphanAge, v, 1) },
+		func(c, d *Config) string { return unless(c.OrphanAge == d.OrphanAge, c.OrphanAge.String()) }},
 }
+
+var protocols = []string{string(Auto), string(TwoPhase), string(Marker), string(BestEffort)}
 
 func unless(isDefault bool, v string) string {
 	if isDefault {
@@ -199,12 +228,20 @@ func (c *Config) check() error {
 		return configError("commit_timeout", "must be greater than zero")
 	case c.LockTimeout < 0:
 		return configError("lock_timeout", "must not be negative")
+	case c.OrphanAge <= 0:
+		return configError("orphan_age", "must be greater than zero")
 	}
 	if c.Commit == "" {
 		c.Commit = Auto
 	}
-	if err := oneOf(string(c.Commit), string(Auto), string(Marker), string(BestEffort)); err != nil {
+	if err := oneOf(string(c.Commit), protocols...); err != nil {
 		return configError("commit", err.Error())
+	}
+	if c.Ack == "" {
+		c.Ack = AckBoth
+	}
+	if err := oneOf(string(c.Ack), string(AckBoth), string(AckDecided)); err != nil {
+		return configError("ack", err.Error())
 	}
 	if c.Divergence == "" {
 		c.Divergence = DivergenceFail

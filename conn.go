@@ -62,6 +62,14 @@ func (c *Conn) Connector() *Connector { return c.connector }
 // called while the lane is busy.
 func (c *Conn) needSecondary(ctx context.Context) error {
 	s := c.secondary
+	if c.lane.following() {
+		if c.upToDate() {
+			return nil // the lane waits for the session
+		}
+		if err := c.lane.waitFollowing(ctx); err != nil {
+			return err
+		}
+	}
 	if s != nil && c.rested {
 		if !s.Valid() || s.Reset(ctx) != nil {
 			_ = s.Close() // it is not usable; a new one takes its place
@@ -104,6 +112,33 @@ func (c *Conn) needSecondary(ctx context.Context) error {
 	}
 	c.joined = c.co.prepared.Load()
 	return nil
+}
+
+// upToDate reports whether the secondary's session needs nothing before its next transaction.
+func (c *Conn) upToDate() bool {
+	for i := range c.settings {
+		if !c.settings[i].applied {
+			return false
+		}
+	}
+	return c.secondary != nil && c.joined && c.catalog == c.co.catalog.Load()
+}
+
+// session returns the session on one side. It must not be called for the secondary while the lane is busy.
+func (c *Conn) session(role engine.Role) engine.Session {
+	if role == engine.Primary {
+		return c.primary
+	}
+	return c.secondary
+}
+
+// lose gives up the session on one side, whose state is not known any more.
+func (c *Conn) lose(role engine.Role) {
+	if role == engine.Primary {
+		c.broken = true
+	} else {
+		c.dropSecondary()
+	}
 }
 
 func (c *Conn) applySetting(ctx context.Context, s *setting) error {
@@ -204,7 +239,7 @@ func (c *Conn) begin(ctx context.Context, o engine.TxOptions, implicit bool) (*t
 		}
 		return nil, err
 	}
-	c.tx = &tx{c: c, ctx: ctx, options: o, implicit: implicit}
+	c.tx = &tx{c: c, ctx: ctx, options: o, implicit: implicit, bestEffort: ctx.Value(bestEffortKey{}) != nil}
 	return c.tx, nil
 }
 
@@ -226,6 +261,7 @@ func (c *Conn) IsValid() bool { return !c.broken && c.tx == nil && c.primary.Val
 // Close implements driver.Conn.
 func (c *Conn) Close() error {
 	c.lane.stop()
+	_ = c.lane.waitFollowing(context.Background()) // it has a deadline of its own
 	c.broken = true
 	err := c.primary.Close()
 	if c.secondary != nil {

@@ -34,11 +34,13 @@ type coordinator struct {
 	prepareMu sync.Mutex
 	proto     atomic.Pointer[protocol]
 	pair      atomic.Pointer[uuid.UUID]
+	slots     atomic.Int64   // under 2pc: how many transactions may be prepared at once
 	writer    engine.Marking // the session that holds the pair's writer lock; guarded by prepareMu
 
 	openMu  sync.Mutex
 	flights map[uuid.UUID]*flight // of the entries that the resolver works on
 	adopted []uuid.UUID           // what was open when the journal was opened; not changed later
+	orphans []orphan              // prepared transactions of others that the last sweep could not end
 
 	bg      context.Context // ends with the coordinator
 	cancel  context.CancelFunc
@@ -47,6 +49,9 @@ type coordinator struct {
 	markers collector
 
 	resolving sync.Once // starts the resolver
+
+	conns   atomic.Int64 // open connections
+	crowded atomic.Bool  // it has been said that they are more than slots
 
 	users int // connectors and connections; guarded by coordinatorsMu
 }
@@ -120,7 +125,17 @@ func (co *coordinator) release() error {
 	return co.journal.close()
 }
 
+// connOpened says, once, that the pool has grown beyond what the server lets prepare at once.
+func (co *coordinator) connOpened() {
+	n, slots := co.conns.Add(1), co.slots.Load()
+	if slots > 0 && n == slots+1 && co.crowded.CompareAndSwap(false, true) {
+		co.log.Warn("dualsql: there are more connections than slots for prepared transactions: commits may fail when all are at it at once; "+
+			"raise max_prepared_transactions, or bound the pool with SetMaxOpenConns", "connections", n, "max_prepared_transactions", slots)
+	}
+}
+
 func (co *coordinator) connClosed() {
+	co.conns.Add(-1)
 	if err := co.release(); err != nil {
 		co.log.Error("dualsql: closing the journal", "error", err)
 	}
@@ -139,6 +154,7 @@ func (co *coordinator) newConn(ctx context.Context) (*Conn, error) {
 	coordinatorsMu.Lock()
 	co.users++
 	coordinatorsMu.Unlock()
+	co.connOpened()
 	c := &Conn{co: co, primary: p}
 	c.guard, _ = p.(engine.Guarding)
 	return c, nil
@@ -274,6 +290,17 @@ func (co *coordinator) tell(e *entry, problem error) {
 // stuck hands a transaction to the resolver. It stays in the window, so that no other overtakes it.
 func (co *coordinator) stuck(e *entry, f *flight, o Outcome, problem error) {
 	co.report(e, o, problem)
+	co.resolveLater(e, f)
+}
+
+// cleanUp hands a transaction to the resolver that is rolled back but for what is prepared of it.
+func (co *coordinator) cleanUp(e *entry, f *flight, problem error) {
+	co.tell(e, problem)
+	co.log.Warn("dualsql: rolling back what is prepared has to wait", "txid", e.txid, "error", problem)
+	co.resolveLater(e, f)
+}
+
+func (co *coordinator) resolveLater(e *entry, f *flight) {
 	f.stick() // before anybody can find it and end it
 	co.openMu.Lock()
 	co.flights[e.txid] = f
@@ -292,6 +319,18 @@ func (co *coordinator) stuckCount() int {
 	co.openMu.Lock()
 	defer co.openMu.Unlock()
 	return len(co.flights)
+}
+
+// stuckUnder counts the stuck transactions of one protocol.
+func (co *coordinator) stuckUnder(p Protocol) (n int) {
+	co.openMu.Lock()
+	defer co.openMu.Unlock()
+	for txid := range co.flights {
+		if e := co.journal.find(txid); e != nil && e.protocol == p {
+			n++
+		}
+	}
+	return n
 }
 
 func (co *coordinator) nudge() {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -56,7 +57,10 @@ func forDiffPairs(t *testing.T, test func(t *testing.T, p *diffPair, seed uint64
 		first = uint64(time.Now().UnixNano())
 	}
 	for _, kind := range pairKinds {
-		for _, commit := range []dualsql.Protocol{dualsql.Marker, dualsql.BestEffort} {
+		for _, commit := range everyProtocol {
+			if !runs([2]string(strings.Split(kind.name, "+")), commit) {
+				continue
+			}
 			t.Run(kind.name+"/"+string(commit), func(t *testing.T) {
 				for seed := first; seed < first+*diffSeeds && !t.Failed(); seed++ {
 					t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) { test(t, openDiffPair(t, kind, commit), seed) })

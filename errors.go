@@ -25,9 +25,15 @@ var (
 	ErrPairMismatch = errors.New("the databases are not a pair")
 	// ErrRedoTooLarge: what the journal must keep of a transaction exceeds journal.redo_limit. It is rolled back on both.
 	ErrRedoTooLarge = errors.New("the transaction exceeds journal.redo_limit")
-	// ErrWriterLocked: under commit=marker another process writes to the pair, or its server has not noticed yet that it has
-	// died. Reads go on.
+	// ErrWriterLocked: another process writes to the pair under commit=marker, which allows one; or this process would, and
+	// another one writes; or its server has not noticed yet that it has died. Reads go on.
 	ErrWriterLocked = engine.ErrWriterLocked
+	// ErrPrepareSlots: under commit=2pc the server has as many prepared transactions as max_prepared_transactions allows. The
+	// transaction is rolled back on both sides and may be tried again.
+	ErrPrepareSlots = engine.ErrNoSlot
+	// ErrUnpreparable: under commit=2pc the transaction has done something that PostgreSQL cannot prepare, such as using a
+	// temporary table, LISTEN, NOTIFY, a cursor WITH HOLD, or exporting a snapshot. It is rolled back on both sides.
+	ErrUnpreparable = engine.ErrUnpreparable
 	// ErrUnknownTx: the journal does not know the transaction.
 	ErrUnknownTx = errors.New("unknown transaction")
 )
@@ -80,8 +86,8 @@ func (e *InDoubtError) Error() string {
 // Unwrap returns the cause.
 func (e *InDoubtError) Unwrap() error { return notBadConn(e.Err) }
 
-// HalfDoneError says that the transaction is committed, but only on one side so far. Under commit=marker the resolver goes
-// on until it is on the other side too, and other writes wait. Under commit=besteffort it is reported until an operator
+// HalfDoneError says that the transaction is committed, but only on one side so far. Under commit=2pc and commit=marker the
+// resolver goes on until it is on the other side too, and this process's other writes wait. Under commit=besteffort it is reported until an operator
 // has made the sides equal.
 type HalfDoneError struct {
 	TxID      uuid.UUID

@@ -53,6 +53,11 @@ func (co *coordinator) pending() []PendingTx {
 			list = append(list, e.describe())
 		}
 	}
+	co.openMu.Lock()
+	defer co.openMu.Unlock()
+	for _, o := range co.orphans {
+		list = append(list, o.PendingTx)
+	}
 	return list
 }
 
@@ -94,6 +99,7 @@ func (co *coordinator) recover(ctx context.Context) (Recovery, error) {
 		return Recovery{}, err
 	}
 	co.settleAll(ctx)
+	co.sweepPrepared(ctx)
 	r := Recovery{Committed: []uuid.UUID{}, RolledBack: []uuid.UUID{}, Pending: co.pending()}
 	for _, txid := range before {
 		switch o, _ := co.journal.outcome(txid); o {

@@ -23,6 +23,7 @@ type lane struct {
 	lazy  bool
 	// fail runs once, in the lane, after the first failure.
 	fail func()
+	tail chan struct{} // closed when what follows the transaction before has run; nil: nothing does
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -89,6 +90,46 @@ func (l *lane) awake() {
 	}
 }
 
+// follow runs f, which ends the transaction on the secondary, while the caller goes on. The next transaction's statements
+// wait for it.
+func (l *lane) follow(f func()) {
+	tail := make(chan struct{})
+	l.mu.Lock()
+	l.tail = tail
+	l.mu.Unlock()
+	go func() {
+		defer close(tail)
+		f()
+	}()
+}
+
+// following reports whether what follows the transaction before is still running.
+func (l *lane) following() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	select {
+	case <-l.tail:
+		l.tail = nil
+	default:
+	}
+	return l.tail != nil
+}
+
+func (l *lane) waitFollowing(ctx context.Context) error {
+	l.mu.Lock()
+	tail := l.tail
+	l.mu.Unlock()
+	if tail == nil {
+		return nil
+	}
+	select {
+	case <-tail:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // run ends when the queue is empty, so that an idle lane costs nothing and leaks nothing.
 func (l *lane) run() {
 	for {
@@ -104,7 +145,7 @@ func (l *lane) run() {
 		failed := l.err != nil
 		ctx, fail := l.ctx, l.fail
 		l.mu.Unlock()
-		if failed {
+		if failed || l.waitFollowing(ctx) != nil { // it is stopped, and the session is not this transaction's
 			continue
 		}
 		if err := job.run(ctx); err != nil {
@@ -158,6 +199,9 @@ func (l *lane) barrier(ctx context.Context) error {
 	l.awake()
 	busy, idle := l.busy, l.idle
 	l.mu.Unlock()
+	if err := l.waitFollowing(ctx); err != nil {
+		return err
+	}
 	if busy {
 		select {
 		case <-idle:

@@ -14,20 +14,21 @@ type marker struct{ co *coordinator }
 
 func (marker) name() Protocol { return Marker }
 func (marker) ordered() bool  { return true }
+func (marker) repeats() bool  { return true }
 
 func (p marker) commit(ctx context.Context, t *tx) error {
 	co, c := p.co, t.c
 	passing(atBarrier)
-	e, err := co.journal.begin(t.intentOf(Marker), co.cfg.RedoLimit)
+	e, err := co.journal.begin(t.intentOf(p), co.cfg.RedoLimit)
 	if err != nil {
-		return t.rolledBack(ctx, nil, err)
+		return t.rolledBack(ctx, engine.Primary, nil, err)
 	}
 	passing(atIntent)
 	m := engine.Marker{TxID: t.id, Journal: co.journal.id()}
 	f := co.window.enter(t.id)
-	unknown, failed := t.commitPrimary(ctx, &m)
+	unknown, failed := t.commitOn(ctx, engine.Primary, &m)
 	if unknown != nil {
-		state, err := co.fence(ctx, m)
+		state, err := co.fence(ctx, engine.Primary, m)
 		if err != nil {
 			t.endSecondary(ctx)
 			err = &InDoubtError{TxID: t.id, Err: fmt.Errorf("the reply to COMMIT on the primary is lost (%w), and it cannot be asked: %w", unknown, err)}
@@ -40,7 +41,7 @@ func (p marker) commit(ctx context.Context, t *tx) error {
 	}
 	if failed != nil {
 		defer f.leave()
-		return t.rolledBack(ctx, e, failed)
+		return t.rolledBack(ctx, engine.Primary, e, failed)
 	}
 	co.decided(e)
 	passing(atDecided)
@@ -65,18 +66,35 @@ func (p marker) commit(ctx context.Context, t *tx) error {
 	return nil
 }
 
-// fence asks the primary how a transaction ended, and makes sure that the answer holds. It tries until ctx ends.
-func (co *coordinator) fence(ctx context.Context, m engine.Marker) (engine.State, error) {
+// settle asks the primary and, if the transaction is half done, runs its redo.
+func (p marker) settle(ctx context.Context, e *entry) (Outcome, error) {
+	state, err := p.co.fenceOnce(ctx, engine.Primary, engine.Marker{TxID: e.txid, Journal: p.co.journal.id()})
+	if err != nil {
+		return 0, err
+	}
+	passing(atFenced)
+	if state == engine.Aborted {
+		return RolledBack, nil
+	}
+	p.co.decided(e)
+	if err := p.co.redoOnce(ctx, e.intent); err != nil {
+		return 0, err
+	}
+	return Committed, nil
+}
+
+// fence asks the side that decides how a transaction ended, and makes sure that the answer holds. It tries until ctx ends.
+func (co *coordinator) fence(ctx context.Context, role engine.Role, m engine.Marker) (engine.State, error) {
 	var state engine.State
-	err := co.retry(ctx, engine.Primary, func() (err error) {
-		state, err = co.fenceOnce(ctx, m)
+	err := co.retry(ctx, role, func() (err error) {
+		state, err = co.fenceOnce(ctx, role, m)
 		return err
 	})
 	return state, err
 }
 
-func (co *coordinator) fenceOnce(ctx context.Context, m engine.Marker) (state engine.State, err error) {
-	err = co.withSession(ctx, engine.Primary, func(s engine.Marking) (err error) {
+func (co *coordinator) fenceOnce(ctx context.Context, role engine.Role, m engine.Marker) (state engine.State, err error) {
+	err = co.withSession(ctx, role, func(s engine.Marking) (err error) {
 		state, err = s.Fence(ctx, m)
 		return err
 	})

@@ -233,7 +233,7 @@ func (t *tx) repeat(ctx context.Context, m mirrored) error {
 	if err != nil {
 		return err
 	}
-	if stuck != nil && c.co.protocol().ordered() {
+	if stuck != nil {
 		return fmt.Errorf("dualsql: transaction %s is rolled back on both sides: %w: %s; try it again", t.id, ErrOvertaking, stuck.txid)
 	}
 	if !t.begun {
@@ -244,8 +244,11 @@ func (t *tx) repeat(ctx context.Context, m mirrored) error {
 		}
 		t.begun = true
 	}
-	if m.args, err = c.secondary.Portable(ctx, m.text, m.args); err != nil {
-		return t.secondaryError("arguments of "+shorten(m.plan.st.Text), err)
+	repeats := t.protocol().repeats()
+	if repeats {
+		if m.args, err = c.secondary.Portable(ctx, m.text, m.args); err != nil {
+			return t.secondaryError("arguments of "+shorten(m.plan.st.Text), err)
+		}
 	}
 	got, err := runRedo(ctx, c.secondary, m.st, &m.redoStatement)
 	if err != nil {
@@ -265,6 +268,12 @@ func (t *tx) repeat(ctx context.Context, m mirrored) error {
 		c.co.log.Warn("dualsql: the sides differ", "txid", t.id, "primary", m.rows, "secondary", got, "statement", shorten(m.plan.st.Text))
 		m.rows = got // so that the redo, if it is needed, goes on as well
 	}
+	if !repeats {
+		if len(t.redo) < maxShown {
+			t.redo = append(t.redo, redoStatement{text: shorten(m.text), rows: -1})
+		}
+		return nil
+	}
 	t.size += m.size()
 	if t.size > c.co.cfg.RedoLimit {
 		return fmt.Errorf("dualsql: transaction %s is rolled back on both sides: %w (%d bytes); raise it or make the transaction smaller",
@@ -273,6 +282,9 @@ func (t *tx) repeat(ctx context.Context, m mirrored) error {
 	t.redo = append(t.redo, m.redoStatement)
 	return nil
 }
+
+// maxShown is how many statements of a transaction the journal shows where it need not keep them.
+const maxShown = 8
 
 // runRedo runs a statement on the secondary and returns the rows it affected or returned; -1 when the driver cannot tell.
 func runRedo(ctx context.Context, s engine.Session, st driver.Stmt, r *redoStatement) (int64, error) {

@@ -21,6 +21,15 @@ func WithPrimaryOnly(ctx context.Context) context.Context {
 	return context.WithValue(ctx, optionKey{}, sqltext.HintPrimary)
 }
 
+type bestEffortKey struct{}
+
+// WithBestEffort returns a context under which a transaction, or a statement outside of one, is committed as under
+// commit=besteffort, whatever the pair's protocol is. It is for what the protocol cannot do: under commit=2pc, what
+// PostgreSQL cannot prepare ([ErrUnpreparable]). A crash in the middle of its commit is reported and not mended.
+func WithBestEffort(ctx context.Context) context.Context {
+	return context.WithValue(ctx, bestEffortKey{}, true)
+}
+
 func hintOf(ctx context.Context, p *plan) sqltext.Hint {
 	if h, ok := ctx.Value(optionKey{}).(sqltext.Hint); ok {
 		return h

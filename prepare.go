@@ -21,16 +21,6 @@ func refuse(format string, args ...any) error {
 	return &refusal{fmt.Errorf("dualsql: "+format, args...)}
 }
 
-// canMark reports whether both sides can carry markers, and else why not.
-func canMark(sides [2]*side) (bool, string) {
-	for _, s := range sides {
-		if s.engine == engine.Generic {
-			return false, fmt.Sprintf("the %s is a driver that dualsql knows nothing of", s.role)
-		}
-	}
-	return true, "both sides can carry commit markers"
-}
-
 // prepare checks the pair, chooses the protocol, and looks at what is open, once. Writes wait for it; reads do not.
 func (co *coordinator) prepare(ctx context.Context) error {
 	if co.prepared.Load() {
@@ -45,62 +35,20 @@ func (co *coordinator) prepare(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, co.cfg.CommitTimeout)
 	defer cancel()
 	first := co.proto.Load() == nil
-	chosen, reason, err := co.choose(ctx, first)
+	proto, reason, err := co.choose(ctx, first)
 	if err != nil {
 		return err
-	}
-	var proto protocol = besteffort{co}
-	if chosen == Marker {
-		proto = marker{co}
 	}
 	co.proto.Store(&proto)
 	co.prepared.Store(true)
 	if first {
 		level := slog.LevelInfo
-		if chosen == BestEffort && co.cfg.Commit == Auto {
+		if proto.name() == BestEffort && co.cfg.Commit == Auto {
 			level = slog.LevelWarn
 		}
-		co.log.Log(ctx, level, "dualsql: commit protocol", "commit", chosen, "reason", reason, "primary", co.sides[0].name, "secondary", co.sides[1].name)
+		co.log.Log(ctx, level, "dualsql: commit protocol", "commit", proto.name(), "reason", reason, "primary", co.sides[0].name, "secondary", co.sides[1].name)
 	}
 	return nil
-}
-
-// choose settles on the protocol, and makes the pair ready for it.
-func (co *coordinator) choose(ctx context.Context, first bool) (chosen Protocol, reason string, err error) {
-	able, why := canMark(co.sides)
-	chosen, reason = co.cfg.Commit, "the configuration says so"
-	if chosen == Auto {
-		chosen, reason = BestEffort, why
-		if able {
-			chosen = Marker
-		}
-	}
-	if chosen == Marker {
-		err := co.withSession(ctx, engine.Primary, func(p engine.Marking) error { return co.prepareMarker(ctx, p, first) })
-		switch {
-		case err == nil:
-			return chosen, reason, nil
-		case !errors.Is(err, engine.ErrNoSchema):
-			return "", "", err
-		case co.cfg.Commit == Marker:
-			return "", "", refuse("%w; run `dualsql init` once as a role that may", err)
-		}
-		chosen, reason = BestEffort, err.Error()
-	}
-	if stuck := co.stuckCount(); stuck > 0 {
-		return "", "", refuse("the journal has %d open transactions of commit=marker; use that until they have ended", stuck)
-	}
-	if able {
-		err = co.checkIdentity(ctx)
-	}
-	return chosen, reason, err
-}
-
-// checkIdentity refuses one database under two names.
-func (co *coordinator) checkIdentity(ctx context.Context) error {
-	return co.withSession(ctx, engine.Primary, func(p engine.Marking) error {
-		return co.withSession(ctx, engine.Secondary, func(s engine.Marking) error { return distinct(ctx, p, s) })
-	})
 }
 
 func distinct(ctx context.Context, p, s engine.Marking) error {
@@ -132,6 +80,7 @@ func (co *coordinator) prepareMarker(ctx context.Context, primary engine.Marking
 		co.writer = secondary
 	}
 	if first {
+		co.sweepPrepared(ctx) // what an earlier configuration has left
 		if err := co.findLost(ctx, primary, co.writer); err != nil {
 			return err
 		}
@@ -144,14 +93,35 @@ func (co *coordinator) prepareMarker(ctx context.Context, primary engine.Marking
 	return nil
 }
 
+// prepareTwoPhase makes the databases a pair, and ends what is open.
+func (co *coordinator) prepareTwoPhase(ctx context.Context, s [2]engine.Marking, p twoPhase, first bool) error {
+	pair, err := claimPair(ctx, s[engine.Primary], s[engine.Secondary])
+	if err != nil {
+		return err
+	}
+	co.pair.Store(&pair)
+	if co.stuckUnder(Marker) > 0 {
+		// A redo is for the one writer; its lock ends with the session.
+		if err := co.becomeWriter(ctx, s[engine.Primary], s[engine.Secondary]); err != nil {
+			return err
+		}
+	}
+	co.settleAll(ctx)
+	if n := co.stuckUnder(Marker); n > 0 {
+		return fmt.Errorf("dualsql: the journal has %d open transactions of commit=marker, which have to end before commit=2pc can begin; see `dualsql status`", n)
+	}
+	if first {
+		co.sweep(ctx, s[p.decides()], s[p.prepares])
+		co.sweepPrepared(ctx)
+	}
+	return nil
+}
+
 // writerWait is how long a second process waits before it is refused.
 const writerWait = 2 * time.Second
 
 func (co *coordinator) becomeWriter(ctx context.Context, primary, secondary engine.Marking) error {
-	if err := distinct(ctx, primary, secondary); err != nil {
-		return err
-	}
-	pair, err := claim(ctx, primary, secondary)
+	pair, err := claimPair(ctx, primary, secondary)
 	if err != nil {
 		return err
 	}
@@ -167,6 +137,13 @@ func (co *coordinator) becomeWriter(ctx context.Context, primary, secondary engi
 		return fmt.Errorf("dualsql: secondary %s: %w; under commit=marker one process at a time may write to a pair", co.sides[engine.Secondary].name, err)
 	}
 	return nil
+}
+
+func claimPair(ctx context.Context, primary, secondary engine.Marking) (uuid.UUID, error) {
+	if err := distinct(ctx, primary, secondary); err != nil {
+		return uuid.Nil, err
+	}
+	return claim(ctx, primary, secondary)
 }
 
 // claim reads the pair's id from both sides, or gives them one at their first use. Nothing is written before both have been
@@ -230,21 +207,29 @@ func (co *coordinator) writerName() engine.Writer {
 	return engine.Writer{Pair: co.pairID(), Journal: co.journal.id()}
 }
 
-// join makes a pooled session to the secondary count as this process's, under a protocol with one writer.
+// join makes a pooled session to the secondary count as this process's, so that processes with different ideas of how many
+// may write keep each other out.
 func (co *coordinator) join(ctx context.Context, s engine.Session) error {
 	co.prepareMu.Lock()
 	defer co.prepareMu.Unlock()
-	switch proto := co.proto.Load(); {
-	case proto == nil || (*proto).name() != Marker:
-		return nil // nothing has been written yet, or any number may write
-	case co.writer == nil:
-		return fmt.Errorf("%w: this process's lock is lost; try again", engine.ErrWriterLocked)
+	proto := co.proto.Load()
+	if proto == nil {
+		return nil // nothing has been written yet
 	}
-	err := s.(engine.Marking).JoinWriter(ctx, co.writerName(), co.writer)
-	if errors.Is(err, engine.ErrWriterLocked) {
-		co.loseWriter(err)
+	switch (*proto).(type) {
+	case twoPhase:
+		return s.(engine.Marking).JoinWriters(ctx, co.writerName())
+	case marker:
+		if co.writer == nil {
+			return fmt.Errorf("%w: this process's lock is lost; try again", engine.ErrWriterLocked)
+		}
+		err := s.(engine.Marking).JoinWriter(ctx, co.writerName(), co.writer)
+		if errors.Is(err, engine.ErrWriterLocked) {
+			co.loseWriter(err)
+		}
+		return err
 	}
-	return err
+	return nil // any number may write
 }
 
 // loseWriter makes the next write become the writer again first. co.prepareMu is held.

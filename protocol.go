@@ -14,9 +14,24 @@ type protocol interface {
 	// commit ends t, which has passed the barrier, and returns one of the four outcomes: nil, the cause of a rollback on
 	// both, an *InDoubtError, a *HalfDoneError. ctx ends with the commit phase's deadline.
 	commit(ctx context.Context, t *tx) error
-	// ordered reports whether a transaction that is stuck will still reach the secondary, so that no later write may
+	// settle tries once to bring a stuck transaction to its end. It may be repeated, by anybody, at any time.
+	settle(ctx context.Context, e *entry) (Outcome, error)
+	// ordered reports whether a transaction that is stuck will still reach the other side, so that no later write may
 	// overtake it there.
 	ordered() bool
+	// repeats reports whether the journal keeps all that is needed to run a transaction again.
+	repeats() bool
+}
+
+// protocolOf returns the protocol that an open transaction was begun under; nil if it can only be reported.
+func (co *coordinator) protocolOf(in *intent) protocol {
+	switch in.protocol {
+	case TwoPhase:
+		return twoPhase{co, in.prepares}
+	case Marker:
+		return marker{co}
+	}
+	return nil
 }
 
 // crashpoint, if set, is called at the places where a crash hurts most. Tests set it before anything is opened.
@@ -31,21 +46,26 @@ func passing(name string) {
 // The places, in the order in which a commit passes them.
 const (
 	atBarrier  = "barrier"  // both sides have run everything
+	atPrepared = "prepared" // 2pc: one side is prepared; the intent may be on disk or not
 	atIntent   = "intent"   // the intent is on disk
-	atDecided  = "decided"  // the primary has committed
-	atFinished = "finished" // the secondary has committed
+	atDecided  = "decided"  // the last resource has committed; under the other protocols, the primary
+	atFinished = "finished" // the other side has committed, or recovery has rolled it back
 	atEnded    = "ended"    // the journal says so
 
-	atFenced       = "fenced"        // recovery knows, for ever, how the transaction ended on the primary
+	atFenced       = "fenced"        // recovery knows, for ever, how the transaction ended on the side that decides
 	atRedo         = "redo"          // recovery knows that it has to run the redo
 	atRedoRun      = "redo run"      // the redo has run and is not committed
 	atRedoFinished = "redo finished" // the redo is committed
 )
 
 // intentOf makes the journal's record of t.
-func (t *tx) intentOf(p Protocol) *intent {
+func (t *tx) intentOf(p protocol) *intent {
 	co := t.c.co
-	in := co.newIntent(t.id, p)
+	in := co.newIntent(t.id, p.name())
+	if two, ok := p.(twoPhase); ok {
+		in.prepares, in.redo = two.prepares, t.redo
+		return in
+	}
 	for _, s := range t.c.settings {
 		in.redo = append(in.redo, s.redoStatement)
 	}
@@ -53,23 +73,27 @@ func (t *tx) intentOf(p Protocol) *intent {
 	return in
 }
 
-// rolledBack ends t on both sides after the primary has not committed, and returns the cause.
-func (t *tx) rolledBack(ctx context.Context, e *entry, cause error) error {
+// rolledBack ends t on both sides after it has not committed, and returns the cause, which lies on the side role.
+func (t *tx) rolledBack(ctx context.Context, role engine.Role, e *entry, cause error) error {
 	t.endPrimary(ctx)
 	t.endSecondary(ctx)
 	if e != nil {
 		t.c.co.ended(e, RolledBack)
 	}
 	t.c.co.stats.rolledBack.Add(1)
-	return settled("primary", "commit", cause)
+	var told *SideError
+	if role == engine.Secondary && !errors.As(cause, &told) {
+		return t.secondaryError("commit", cause)
+	}
+	return settled(role.String(), "commit", cause)
 }
 
-// commitPrimary runs the deciding COMMIT. unknown is set when nobody can tell from the reply whether it took effect.
-func (t *tx) commitPrimary(ctx context.Context, m *engine.Marker) (unknown, failed error) {
-	err := t.c.primary.Commit(ctx, m)
+// commitOn runs the deciding COMMIT. unknown is set when nobody can tell from the reply whether it took effect.
+func (t *tx) commitOn(ctx context.Context, role engine.Role, m *engine.Marker) (unknown, failed error) {
+	err := t.c.session(role).Commit(ctx, m)
 	var u *engine.UnknownError
 	if errors.As(err, &u) {
-		t.c.broken = true
+		t.c.lose(role)
 		return u.Err, nil
 	}
 	return nil, err
@@ -80,20 +104,23 @@ type besteffort struct{ co *coordinator }
 
 func (besteffort) name() Protocol { return BestEffort }
 func (besteffort) ordered() bool  { return false }
+func (besteffort) repeats() bool  { return true } // to tell an operator what was cut
+
+func (besteffort) settle(context.Context, *entry) (Outcome, error) { return 0, errReported }
 
 func (p besteffort) commit(ctx context.Context, t *tx) error {
 	passing(atBarrier)
-	e, err := p.co.journal.begin(t.intentOf(BestEffort), p.co.cfg.RedoLimit)
+	e, err := p.co.journal.begin(t.intentOf(p), p.co.cfg.RedoLimit)
 	if err != nil {
-		return t.rolledBack(ctx, nil, err)
+		return t.rolledBack(ctx, engine.Primary, nil, err)
 	}
 	passing(atIntent)
 	f := p.co.window.enter(t.id)
 	defer f.leave()
-	unknown, failed := t.commitPrimary(ctx, nil)
+	unknown, failed := t.commitOn(ctx, engine.Primary, nil)
 	switch {
 	case failed != nil:
-		return t.rolledBack(ctx, e, failed)
+		return t.rolledBack(ctx, engine.Primary, e, failed)
 	case unknown != nil:
 		t.endSecondary(ctx)
 		err := &InDoubtError{TxID: t.id, Err: fmt.Errorf("the reply to COMMIT on the primary is lost: %w; commit=besteffort cannot ask", unknown)}

@@ -21,7 +21,7 @@ func (co *coordinator) adopt() {
 	for _, e := range co.journal.entries() {
 		co.log.Warn("dualsql: the journal has an open transaction", "txid", e.txid, "state", e.state(), "protocol", e.protocol, "since", e.at)
 		var problem error
-		if e.protocol == Marker {
+		if co.protocolOf(e.intent) != nil {
 			co.flights[e.txid] = co.window.enter(e.txid)
 			co.flights[e.txid].stick()
 		} else {
@@ -50,6 +50,10 @@ func (co *coordinator) settleAll(ctx context.Context) {
 		if err != nil {
 			co.log.Warn("dualsql: transaction cannot be ended yet", "txid", e.txid, "error", err)
 			co.tell(e, err)
+			var hand *byHandError
+			if errors.As(err, &hand) && co.land(e, f) {
+				f.leave() // only an operator can end it, and nothing waits to be overtaken
+			}
 			continue
 		}
 		if co.finish(e, f, outcome) {
@@ -62,11 +66,7 @@ func (co *coordinator) settleAll(ctx context.Context) {
 // finish takes a stuck transaction off the list, unless somebody else has. Its markers stay: the owner's own COMMIT may still
 // be on its way, and has to collide. The sweep of a later day deletes them.
 func (co *coordinator) finish(e *entry, f *flight, o Outcome) bool {
-	co.openMu.Lock()
-	mine := co.flights[e.txid] == f
-	delete(co.flights, e.txid)
-	co.openMu.Unlock()
-	if !mine {
+	if !co.land(e, f) {
 		return false
 	}
 	co.ended(e, o)
@@ -75,24 +75,21 @@ func (co *coordinator) finish(e *entry, f *flight, o Outcome) bool {
 	return true
 }
 
-// settle asks how a transaction ended and, if it is half done, completes it. It may be repeated, by anybody, at any time.
+// land takes a transaction off what the resolver works on. It is false if somebody else has.
+func (co *coordinator) land(e *entry, f *flight) bool {
+	co.openMu.Lock()
+	defer co.openMu.Unlock()
+	mine := co.flights[e.txid] == f
+	delete(co.flights, e.txid)
+	return mine
+}
+
+// settle tries once to end a stuck transaction.
 func (co *coordinator) settle(ctx context.Context, e *entry) (Outcome, error) {
 	if e.pair != co.pairID() {
 		return 0, fmt.Errorf("it belongs to pair %s, this is pair %s: the journal was moved to another pair's configuration", e.pair, co.pairID())
 	}
-	state, err := co.fenceOnce(ctx, engine.Marker{TxID: e.txid, Journal: co.journal.id()})
-	if err != nil {
-		return 0, err
-	}
-	passing(atFenced)
-	if state == engine.Aborted {
-		return RolledBack, nil
-	}
-	co.decided(e)
-	if err := co.redoOnce(ctx, e.intent); err != nil {
-		return 0, err
-	}
-	return Committed, nil
+	return co.protocolOf(e.intent).settle(ctx, e)
 }
 
 // writerCheck is how often the session that holds the writer's lock is looked at.
@@ -106,12 +103,17 @@ func (co *coordinator) resolve() {
 	defer retry.Stop()
 	check := time.NewTicker(writerCheck)
 	defer check.Stop()
+	sweep := time.NewTicker(co.sweepEvery())
+	defer sweep.Stop()
 	for {
 		select {
 		case <-co.bg.Done():
 			return
 		case <-check.C:
 			co.attempt(co.cfg.CommitTimeout, co.checkWriter)
+			continue
+		case <-sweep.C:
+			co.attempt(co.cfg.CommitTimeout, co.sweepPrepared)
 			continue
 		case <-co.wake:
 			pause, limit = firstWait, co.cfg.CommitTimeout
@@ -188,33 +190,37 @@ func (co *coordinator) deleteMarkers(ctx context.Context, least int) {
 	}
 }
 
-// sweep deletes the markers that an earlier process left. It runs before the first write is let through: a transaction
-// under way must not lose its marker.
-func (co *coordinator) sweep(ctx context.Context, primary, secondary engine.Marking) {
+// sweep deletes the markers that an earlier process left, on the side that decides first. It runs before the first write is
+// let through: a transaction under way must not lose its marker.
+func (co *coordinator) sweep(ctx context.Context, decides, other engine.Marking) {
 	var keep []uuid.UUID
 	for _, e := range co.journal.entries() {
 		keep = append(keep, e.txid)
 	}
 	err := co.journal.log.Sync()
-	// The primary first: a marker on the primary alone means half done.
 	if err == nil {
-		err = primary.SweepMarkers(ctx, co.journal.id(), keep)
+		err = decides.SweepMarkers(ctx, co.journal.id(), keep)
 	}
 	if err == nil {
-		err = secondary.SweepMarkers(ctx, co.journal.id(), keep)
+		err = other.SweepMarkers(ctx, co.journal.id(), keep)
 	}
 	if err != nil {
 		co.log.Warn("dualsql: sweeping commit markers", "error", err)
 	}
 }
 
-// dropMarkers deletes the markers of transactions on both sides: on the primary first, as in sweep.
+// dropMarkers deletes the markers of transactions on both sides. The side that decides is first: a marker there alone means
+// half done.
 func (co *coordinator) dropMarkers(ctx context.Context, txids []uuid.UUID) error {
 	drop := func(s engine.Marking) error { return s.DeleteMarkers(ctx, txids) }
-	if err := co.withSession(ctx, engine.Primary, drop); err != nil {
+	decides := engine.Primary
+	if two, ok := co.protocol().(twoPhase); ok {
+		decides = two.decides()
+	}
+	if err := co.withSession(ctx, decides, drop); err != nil {
 		return err
 	}
-	return co.withSession(ctx, engine.Secondary, drop)
+	return co.withSession(ctx, decides.Other(), drop)
 }
 
 // errJournalLost: the redo of a half-done transaction is in a journal that is gone.

@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/dualsql/dualsql/internal/engine"
 )
 
 // intent is what the journal keeps of one commit: enough to repeat it on the secondary.
@@ -19,6 +21,7 @@ type intent struct {
 	pair     uuid.UUID // zero when the databases carry no pair id
 	sides    [2]string // redacted
 	at       time.Time
+	prepares engine.Role // under 2pc: the prepared participant
 	redo     []redoStatement
 }
 
@@ -124,7 +127,7 @@ func (in *intent) appendHead(b []byte) []byte {
 	b = appendString(b, string(in.protocol))
 	b = append(b, in.pair[:]...)
 	b = appendString(appendString(b, in.sides[0]), in.sides[1])
-	return binary.AppendVarint(b, in.at.UnixNano())
+	return append(binary.AppendVarint(b, in.at.UnixNano()), byte(in.prepares))
 }
 
 // decoder reads what the functions above have written. The first error sticks; what is read after it is zero.
@@ -233,6 +236,7 @@ func (in *intent) readHead(d *decoder) {
 	copy(in.pair[:], d.bytes(16))
 	in.sides[0], in.sides[1] = d.string(), d.string()
 	in.at = time.Unix(0, d.varint())
+	in.prepares = engine.Role(d.byte() & 1)
 }
 
 func (in *intent) readBody(d *decoder) {

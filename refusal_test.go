@@ -41,7 +41,7 @@ func TestRefusedDSN(t *testing.T) {
 		{"secondary=file:b.db journal=j", "primary is missing"},
 		{"primary=file:a.db journal=j", "secondary is missing"},
 		{sides, "journal is missing: it takes a directory"},
-		{sides + "journal=j jornal=x", `unknown DSN key "jornal"; the keys are commit, `},
+		{sides + "journal=j jornal=x", `unknown DSN key "jornal"; the keys are ack, commit, `},
 		{sides + "journal=j journal=k", "journal is given twice"},
 		{sides + "journal='j", "journal has an opening quote and no closing one"},
 		{sides + "journal='j'x", "journal goes on after its closing quote"},

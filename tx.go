@@ -22,6 +22,7 @@ type tx struct {
 	id          uuid.UUID // given with the first mirrored statement; zero before
 	writes      int       // mirrored statements that change data
 	ddl         bool
+	bestEffort  bool // the caller has asked for that protocol
 	primaryOnly bool // the caller has asked for statements on the primary alone
 	settings    []setting
 	marks       []settingsMark // of the savepoints
@@ -102,10 +103,17 @@ var errEndedBehind = errors.New("dualsql: primary: the transaction was ended beh
 
 var errUnmirrored = errors.New("unmirrored write")
 
+func (t *tx) protocol() protocol {
+	if t.bestEffort {
+		return besteffort{t.c.co}
+	}
+	return t.c.co.protocol()
+}
+
 func (t *tx) commit(ctx context.Context) error {
 	c := t.c
 	if t.writes > 0 && c.primary.Status() == engine.TxOpen {
-		return c.co.protocol().commit(ctx, t)
+		return t.protocol().commit(ctx, t)
 	}
 	// Nothing to keep in step: only the primary has something to end, or it has failed and answers so.
 	err := c.primary.Commit(ctx, nil)
@@ -148,6 +156,9 @@ func (t *tx) abandon() { _ = t.Rollback() }
 // endSecondary rolls the secondary back. A session on which that fails is closed, and the server does it.
 func (t *tx) endSecondary(ctx context.Context) {
 	c := t.c
+	if c.lane.following() {
+		return // nothing has been begun behind it
+	}
 	if c.secondary != nil && (t.begun && c.secondary.Rollback(ctx) != nil || !c.secondary.Valid()) {
 		c.dropSecondary()
 	}

@@ -25,6 +25,9 @@ const (
 	Secondary
 )
 
+// Other returns the opposite side.
+func (r Role) Other() Role { return 1 - r }
+
 func (r Role) String() string {
 	if r == Primary {
 		return "primary"
@@ -175,6 +178,34 @@ type Marking interface {
 	// JoinWriter makes this session count as one of w's process. It fails with ErrWriterLocked if that process is not the
 	// writer any more; holder is the session that became it.
 	JoinWriter(ctx context.Context, w Writer, holder Marking) error
+	// JoinWriters makes this session count as one of w's process where any number of processes may write, so that none becomes
+	// the one writer while it lives. It fails with ErrWriterLocked if there is one already.
+	JoinWriters(ctx context.Context, w Writer) error
+}
+
+// Preparing is a session whose engine can prepare a transaction: end it so that anybody can later either commit it or roll it
+// back, also after a crash.
+type Preparing interface {
+	Marking
+	// PrepareTransaction inserts the marker of the open transaction and prepares it under the name gid. When it returns nil the session
+	// is free again. An [*UnknownError] says that nobody can tell, and any other error that it is certainly not prepared;
+	// the caller then rolls back.
+	PrepareTransaction(ctx context.Context, gid string, m Marker) error
+	// CommitPrepared and RollbackPrepared end a prepared transaction. [ErrNotPrepared] says that there is none of that name:
+	// it was never prepared, or it has ended and its effects are visible.
+	CommitPrepared(ctx context.Context, gid string) error
+	RollbackPrepared(ctx context.Context, gid string) error
+	// Prepared returns the database's prepared transactions whose names begin with prefix and that are at least so old.
+	Prepared(ctx context.Context, prefix string, age time.Duration) ([]PreparedTx, error)
+	// PrepareSlots returns how many transactions can be prepared at once; zero: none.
+	PrepareSlots(ctx context.Context) (int, error)
+}
+
+// PreparedTx is a prepared transaction.
+type PreparedTx struct {
+	GID   string
+	Owner string // the role that can end it
+	Since time.Time
 }
 
 // Guarding is a session whose engine can refuse writes that were taken for reads.
@@ -198,6 +229,15 @@ var ErrWriterLocked = errors.New("another process is the pair's writer")
 
 // ErrFenced says that recovery has settled the transaction as rolled back before its COMMIT came.
 var ErrFenced = errors.New("recovery took the transaction for dead and has rolled it back")
+
+// ErrNotPrepared says that there is no prepared transaction of that name.
+var ErrNotPrepared = errors.New("there is no such prepared transaction")
+
+// ErrNoSlot says that as many transactions are prepared as the server allows.
+var ErrNoSlot = errors.New("all slots for prepared transactions are taken")
+
+// ErrUnpreparable says that the transaction has done something that the database cannot prepare.
+var ErrUnpreparable = errors.New("the database cannot prepare this transaction")
 
 // ErrNoSchema says that the schema of the markers is missing and may not be created.
 var ErrNoSchema = errors.New("the dualsql schema is missing and this role may not create it")

@@ -57,17 +57,38 @@ func (s *pgSession) JoinWriter(ctx context.Context, w Writer, holder Marking) er
 	if !ok {
 		return fmt.Errorf("the writer's session is a %T, not PostgreSQL's", holder)
 	}
-	pair, journal := joinKeys(w)
-	if _, err := s.pg.Exec(ctx, "select pg_advisory_lock_shared($1, $2)", pair, journal); err != nil {
+	if err := s.joinShared(ctx, w); err != nil {
 		return err
 	}
-	key := uint64(writerKey(w))
-	var held bool
-	err := s.pg.QueryRow(ctx, "select exists (select from pg_catalog.pg_locks l where "+pgOwnDatabase+
-		" and l.objsubid = 1 and l.classid::bigint = $1 and l.objid::bigint = $2 and l.pid = $3)",
-		int64(key>>32), int64(uint32(key)), h.pg.PgConn().PID()).Scan(&held)
+	held, err := s.writerLocked(ctx, w, " and l.pid = $3", h.pg.PgConn().PID())
 	if err == nil && !held {
 		err = fmt.Errorf("%w: the session that held this process's lock is gone", ErrWriterLocked)
 	}
 	return err
+}
+
+func (s *pgSession) JoinWriters(ctx context.Context, w Writer) error {
+	if err := s.joinShared(ctx, w); err != nil {
+		return err
+	}
+	held, err := s.writerLocked(ctx, w, "")
+	if err == nil && held {
+		err = ErrWriterLocked
+	}
+	return err
+}
+
+func (s *pgSession) joinShared(ctx context.Context, w Writer) error {
+	pair, journal := joinKeys(w)
+	_, err := s.pg.Exec(ctx, "select pg_advisory_lock_shared($1, $2)", pair, journal)
+	return err
+}
+
+// writerLocked reports whether a session holds the writer's lock for which the condition is true.
+func (s *pgSession) writerLocked(ctx context.Context, w Writer, condition string, args ...any) (held bool, err error) {
+	key := uint64(writerKey(w))
+	err = s.pg.QueryRow(ctx, "select exists (select from pg_catalog.pg_locks l where "+pgOwnDatabase+
+		" and l.objsubid = 1 and l.classid::bigint = $1 and l.objid::bigint = $2"+condition+")",
+		append([]any{int64(key >> 32), int64(uint32(key))}, args...)...).Scan(&held)
+	return held, err
 }

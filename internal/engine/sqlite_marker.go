@@ -167,17 +167,28 @@ func (s *sqliteSession) ForeignMarkers(ctx context.Context, own uuid.UUID) (map[
 
 // LockWriter locks a file beside the database: SQLite has no locks by name, and two journals may name one pair.
 func (s *sqliteSession) LockWriter(ctx context.Context, _ Writer) error {
+	return s.lockFile(ctx, filelock.Acquire)
+}
+
+// JoinWriter has nothing to do: a file lock lives as long as its process.
+func (s *sqliteSession) JoinWriter(context.Context, Writer, Marking) error { return nil }
+
+func (s *sqliteSession) JoinWriters(ctx context.Context, _ Writer) error {
+	return s.lockFile(ctx, filelock.Share)
+}
+
+func (s *sqliteSession) lockFile(ctx context.Context, lock func(path string) (*filelock.Lock, error)) error {
+	if s.writer != nil {
+		return nil
+	}
 	file, err := s.file(ctx)
 	if err != nil {
 		return err
 	}
-	s.writer, err = filelock.Acquire(file + "-dualsql")
+	s.writer, err = lock(file + "-dualsql")
 	var held *filelock.HeldError
 	if errors.As(err, &held) {
 		return fmt.Errorf("%w: %w", ErrWriterLocked, err)
 	}
 	return err
 }
-
-// JoinWriter has nothing to do: a file lock lives as long as its process.
-func (s *sqliteSession) JoinWriter(context.Context, Writer, Marking) error { return nil }

@@ -33,30 +33,43 @@ func (e *HeldError) Error() string {
 
 // Lock is a held lock. Safe for concurrent use.
 type Lock struct {
-	mu sync.Mutex
-	f  *os.File // nil once released
+	mu     sync.Mutex
+	f      *os.File // nil once released
+	shared bool
 }
 
 // Acquire takes the lock on the file at path, which it creates with mode 0600 if need be, and writes the
 // process id into it. It does not wait: if the lock is held, by whomever, the error is a *HeldError. Any
 // other error is the operating system's.
 func Acquire(path string) (*Lock, error) {
+	l, err := open(path, false)
+	if err != nil {
+		return nil, err
+	}
+	if err := writePID(l.f); err != nil {
+		l.f.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// Share takes the lock on the file at path beside any number of others that share it: while one of them has it nobody can
+// Acquire it. Its errors are those of Acquire.
+func Share(path string) (*Lock, error) { return open(path, true) }
+
+func open(path string, shared bool) (*Lock, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	if err := tryLock(f); err != nil {
+	if err := tryLock(f, shared); err != nil {
 		defer f.Close()
 		if errors.Is(err, errHeld) {
 			return nil, &HeldError{Path: path, PID: readPID(f)}
 		}
 		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}
-	if err := writePID(f); err != nil {
-		f.Close()
-		return nil, err
-	}
-	return &Lock{f: f}, nil
+	return &Lock{f: f, shared: shared}, nil
 }
 
 // Release gives the lock up. A second call does nothing.
@@ -68,6 +81,9 @@ func (l *Lock) Release() error {
 	}
 	f := l.f
 	l.f = nil
+	if l.shared {
+		return f.Close()
+	}
 	// Emptied before the lock goes, so that nobody reads our pid as the next holder's.
 	err := f.Truncate(0)
 	return errors.Join(err, f.Close())

@@ -41,6 +41,29 @@ func wantHeld(t *testing.T, path string, pid int) {
 	}
 }
 
+func TestShare(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	var shared [2]*filelock.Lock
+	for i := range shared {
+		var err error
+		if shared[i], err = filelock.Share(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shared[0].Release()
+	wantHeld(t, path, 0)
+	shared[1].Release()
+	l, err := filelock.Acquire(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Release()
+	var held *filelock.HeldError
+	if _, err := filelock.Share(path); !errors.As(err, &held) || held.PID != os.Getpid() {
+		t.Errorf("Share of a held lock: got %v, want *HeldError", err)
+	}
+}
+
 func TestOneOwnerWithinAProcess(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	l, err := filelock.Acquire(path)

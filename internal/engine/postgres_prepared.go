@@ -1,0 +1,91 @@
+package engine
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// pgPrepare inserts the marker and prepares, as one simple query: it stops at the first statement that fails.
+func pgPrepare(gid string, m Marker) string {
+	return pgInsertMarker(m) + "; prepare transaction " + pgQuote(gid)
+}
+
+func pgQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+func (s *pgSession) PrepareTransaction(ctx context.Context, gid string, m Marker) error {
+	tag, err := s.simple(ctx, pgPrepare(gid, m))
+	if err == nil {
+		if got := tag.String(); got != "PREPARE TRANSACTION" {
+			// As COMMIT does, it answers ROLLBACK in a transaction that has failed (manual, PREPARE TRANSACTION).
+			return fmt.Errorf("the server answered PREPARE TRANSACTION with %s: %w", got, pgx.ErrTxCommitRollback)
+		}
+		return nil
+	}
+	var pe *pgconn.PgError
+	switch {
+	case errors.Is(err, driver.ErrBadConn):
+		return errNotPrepared
+	case pgOutcomeUnknown(err):
+		return &UnknownError{err}
+	case !errors.As(err, &pe):
+	case pe.Code == "23505" && pe.SchemaName == "dualsql":
+		return fmt.Errorf("%w: %w", ErrFenced, err)
+	case pe.Code == "53200" && strings.Contains(pe.Hint, "max_prepared_transactions"):
+		return fmt.Errorf("%w: %w", ErrNoSlot, err)
+	case pe.Code == "0A000":
+		return fmt.Errorf("%w: %w", ErrUnpreparable, err)
+	}
+	return err
+}
+
+// errNotPrepared stands for a connection found dead before PREPARE TRANSACTION was sent: the transaction died with it.
+var errNotPrepared = errors.New("the connection was lost before PREPARE TRANSACTION was sent")
+
+func (s *pgSession) CommitPrepared(ctx context.Context, gid string) error {
+	return s.endPrepared(ctx, "commit prepared ", gid)
+}
+
+func (s *pgSession) RollbackPrepared(ctx context.Context, gid string) error {
+	return s.endPrepared(ctx, "rollback prepared ", gid)
+}
+
+func (s *pgSession) endPrepared(ctx context.Context, verb, gid string) error {
+	_, err := s.simple(ctx, verb+pgQuote(gid))
+	var pe *pgconn.PgError
+	if !errors.As(err, &pe) {
+		return err
+	}
+	switch pe.Code {
+	case "42704": // undefined_object
+		return fmt.Errorf("%w: %w", ErrNotPrepared, err)
+	case "42501": // insufficient_privilege
+		var owner, role string
+		qerr := s.pg.QueryRow(ctx, `select owner::text, current_user::text from pg_catalog.pg_prepared_xacts where gid = $1`, gid).Scan(&owner, &role)
+		if qerr == nil {
+			return fmt.Errorf("%w: it was prepared by role %q, and only that role or a superuser can end it, not %q", err, owner, role)
+		}
+	}
+	return err
+}
+
+func (s *pgSession) Prepared(ctx context.Context, prefix string, age time.Duration) ([]PreparedTx, error) {
+	rows, err := s.pg.Query(ctx, `select gid, owner::text, prepared from pg_catalog.pg_prepared_xacts
+		where starts_with(gid, $1) and database = current_database() and prepared <= clock_timestamp() - make_interval(secs => $2)
+		order by prepared`, prefix, age.Seconds())
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[PreparedTx])
+}
+
+func (s *pgSession) PrepareSlots(ctx context.Context) (slots int, err error) {
+	err = s.pg.QueryRow(ctx, "select current_setting('max_prepared_transactions')::int").Scan(&slots)
+	return slots, err
+}

@@ -1,0 +1,170 @@
+package dualsql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/dualsql/dualsql/internal/engine"
+)
+
+// twoPhase prepares the transaction on one side and then commits it on the other, the last resource, whose COMMIT decides.
+// The prepared side keeps its locks and follows, however long that takes and whoever sees to it: its prepared transaction's
+// name and the last resource's marker say all that there is to know.
+type twoPhase struct {
+	co       *coordinator
+	prepares engine.Role // the prepared participant
+}
+
+func (twoPhase) name() Protocol { return TwoPhase }
+func (twoPhase) ordered() bool  { return true }
+func (twoPhase) repeats() bool  { return false }
+
+// decides is the last resource.
+func (p twoPhase) decides() engine.Role { return p.prepares.Other() }
+
+func (p twoPhase) commit(ctx context.Context, t *tx) error {
+	co := p.co
+	m := engine.Marker{TxID: t.id, Journal: co.journal.id()}
+	e, err := p.prepare(ctx, t, m)
+	if err != nil {
+		return err
+	}
+	passing(atIntent)
+	f := co.window.enter(t.id)
+	unknown, failed := t.commitOn(ctx, p.decides(), &m)
+	if unknown != nil {
+		state, err := co.fence(ctx, p.decides(), m)
+		if err != nil {
+			err = &InDoubtError{TxID: t.id, Err: fmt.Errorf("the reply to COMMIT on the %s is lost (%w), and it cannot be asked: %w", p.decides(), unknown, err)}
+			co.stuck(e, f, InDoubt, err)
+			return err
+		}
+		if state == engine.Aborted {
+			failed = unknown
+		}
+	}
+	if failed != nil {
+		if err := p.rollbackPrepared(ctx, t); err != nil {
+			co.cleanUp(e, f, err)
+			return t.rolledBack(ctx, p.decides(), nil, failed)
+		}
+		defer f.leave()
+		return t.rolledBack(ctx, p.decides(), e, failed)
+	}
+	co.decided(e)
+	passing(atDecided)
+	if co.cfg.Ack == AckDecided && p.prepares == engine.Secondary {
+		t.c.lane.follow(func() {
+			ctx, cancel := context.WithTimeout(co.bg, co.cfg.CommitTimeout)
+			defer cancel()
+			if err := p.complete(ctx, t.c.secondary, e, f); err != nil {
+				_ = t.c.secondary.Close() // the next transaction finds it so
+			}
+		})
+		return nil
+	}
+	err = p.complete(ctx, t.c.session(p.prepares), e, f)
+	if err != nil {
+		t.c.lose(p.prepares)
+	}
+	return err
+}
+
+// prepare brings the prepared participant and the journal to where the last resource may decide. After an error both sides
+// are rolled back.
+func (p twoPhase) prepare(ctx context.Context, t *tx, m engine.Marker) (*entry, error) {
+	co := p.co
+	passing(atBarrier)
+	type begun struct {
+		e   *entry
+		err error
+	}
+	intent := make(chan begun, 1)
+	go func() {
+		e, err := co.journal.begin(t.intentOf(p), co.cfg.RedoLimit)
+		intent <- begun{e, err}
+	}()
+	err := t.c.session(p.prepares).(engine.Preparing).PrepareTransaction(ctx, co.gid(t.id), m)
+	passing(atPrepared)
+	begin := <-intent
+	var unknown *engine.UnknownError
+	switch {
+	case errors.As(err, &unknown):
+		err = &SideError{Side: p.prepares.String(), Op: "PREPARE TRANSACTION", TxID: t.id, Err: unknown.Err}
+		t.c.lose(p.prepares)
+		uerr := p.undo(ctx, t.id)
+		if uerr == nil {
+			return nil, t.rolledBack(ctx, p.prepares, begin.e, err)
+		}
+		if begin.e != nil {
+			f := co.window.enter(t.id)
+			co.cleanUp(begin.e, f, uerr)
+		}
+		return nil, t.rolledBack(ctx, p.prepares, nil, err)
+	case err != nil:
+		return nil, t.rolledBack(ctx, p.prepares, begin.e, unprepared(err))
+	case begin.err != nil:
+		if err := p.rollbackPrepared(ctx, t); err != nil {
+			co.log.Error("dualsql: a prepared transaction is left to the sweep", "txid", t.id, "error", err)
+		}
+		return nil, t.rolledBack(ctx, p.prepares, nil, begin.err)
+	}
+	return begin.e, nil
+}
+
+// unprepared says what to do about a PREPARE that was refused.
+func unprepared(err error) error {
+	switch {
+	case errors.Is(err, ErrPrepareSlots):
+		return fmt.Errorf("%w; raise max_prepared_transactions to the number of connections that write, and restart the server", err)
+	case errors.Is(err, ErrUnpreparable):
+		return fmt.Errorf("%w; keep that statement to the primary with WithPrimaryOnly, or run this transaction under WithBestEffort", err)
+	}
+	return err
+}
+
+// complete commits the prepared participant of a transaction that is decided. The error is a *HalfDoneError, and the
+// resolver goes on.
+func (p twoPhase) complete(ctx context.Context, s engine.Session, e *entry, f *flight) error {
+	co := p.co
+	err := s.(engine.Preparing).CommitPrepared(ctx, co.gid(e.txid))
+	answered := err == nil
+	if err != nil {
+		err = co.retry(ctx, p.prepares, func() error { return p.finish(ctx, e.txid) })
+	}
+	if err != nil {
+		err = &HalfDoneError{TxID: e.txid, Committed: p.decides().String(), Pending: p.prepares.String(), Err: err}
+		co.stuck(e, f, HalfDone, err)
+		return err
+	}
+	passing(atFinished)
+	co.ended(e, Committed)
+	passing(atEnded)
+	f.leave()
+	if answered {
+		co.collect(e.txid)
+	}
+	return nil
+}
+
+// rollbackPrepared undoes a transaction that was prepared and must not commit.
+func (p twoPhase) rollbackPrepared(ctx context.Context, t *tx) error {
+	err := t.c.session(p.prepares).(engine.Preparing).RollbackPrepared(ctx, p.co.gid(t.id))
+	if err != nil || len(t.settings) > 0 {
+		t.c.lose(p.prepares) // PREPARE has kept what the transaction had set in the session
+	}
+	if err == nil || errors.Is(err, engine.ErrNotPrepared) { // recovery has been quicker
+		return nil
+	}
+	return p.undo(ctx, t.id)
+}
+
+// gidPrefix begins the names of dualsql's prepared transactions; the pair's id and the TxID follow.
+const gidPrefix = "dualsql:"
+
+func (co *coordinator) gid(txid uuid.UUID) string { return co.gidsOfPair() + txid.String() }
+
+func (co *coordinator) gidsOfPair() string { return gidPrefix + co.pairID().String() + ":" }

@@ -1,0 +1,181 @@
+package dualsql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/dualsql/dualsql/internal/engine"
+)
+
+// byHandError says that somebody has ended a prepared transaction against the last resource's decision.
+type byHandError struct {
+	side engine.Role
+	done string
+}
+
+func (e *byHandError) Error() string {
+	return fmt.Sprintf("its prepared transaction on the %s was %s by hand: the sides differ by it; make them equal and run `dualsql recover --forget`", e.side, e.done)
+}
+
+// settle fences the last resource, and makes the prepared participant follow.
+func (p twoPhase) settle(ctx context.Context, e *entry) (Outcome, error) {
+	state, err := p.end(ctx, e.txid, func() { p.co.decided(e) })
+	if err != nil {
+		return 0, err
+	}
+	if state == engine.Committed {
+		return Committed, nil
+	}
+	return RolledBack, nil
+}
+
+func (p twoPhase) end(ctx context.Context, txid uuid.UUID, decided func()) (engine.State, error) {
+	state, err := p.co.fenceOnce(ctx, p.decides(), engine.Marker{TxID: txid, Journal: p.co.journal.id()})
+	if err != nil {
+		return 0, err
+	}
+	passing(atFenced)
+	if state == engine.Committed {
+		decided()
+		err = p.finish(ctx, txid)
+	} else {
+		err = p.undoOnce(ctx, txid)
+	}
+	if err == nil {
+		passing(atFinished)
+	}
+	return state, err
+}
+
+// finish commits the prepared participant of a transaction that is decided, on a session of its own.
+func (p twoPhase) finish(ctx context.Context, txid uuid.UUID) error {
+	var state engine.State
+	err := p.withPrepared(ctx, func(s engine.Preparing) error {
+		err := s.CommitPrepared(ctx, p.co.gid(txid))
+		if errors.Is(err, engine.ErrNotPrepared) {
+			state, err = s.MarkerState(ctx, txid)
+		} else if err == nil {
+			state = engine.Committed
+		}
+		return err
+	})
+	if err != nil || state == engine.Committed {
+		return err
+	}
+	// Its owner may have finished it and deleted its markers: the last resource's first, so it is gone there too.
+	err = p.co.withSession(ctx, p.decides(), func(s engine.Marking) (err error) {
+		state, err = s.MarkerState(ctx, txid)
+		return err
+	})
+	if err == nil && state == engine.Committed {
+		err = &byHandError{p.prepares, "rolled back"}
+	}
+	return err
+}
+
+// undo rolls back what is prepared and sees to it that nothing of the transaction will be prepared later. It tries until ctx
+// ends.
+func (p twoPhase) undo(ctx context.Context, txid uuid.UUID) error {
+	return p.co.retry(ctx, p.prepares, func() error { return p.undoOnce(ctx, txid) })
+}
+
+// undoOnce leaves a fence where nothing is prepared: the PREPARE may still be on its way, and has to collide. If it comes in
+// between, the fence waits for it in vain, and the next attempt finds it.
+func (p twoPhase) undoOnce(ctx context.Context, txid uuid.UUID) error {
+	return p.withPrepared(ctx, func(s engine.Preparing) error {
+		err := s.RollbackPrepared(ctx, p.co.gid(txid))
+		if !errors.Is(err, engine.ErrNotPrepared) {
+			return err
+		}
+		state, err := s.Fence(ctx, engine.Marker{TxID: txid, Journal: p.co.journal.id()})
+		if err == nil && state == engine.Committed {
+			err = &byHandError{p.prepares, "committed"}
+		}
+		return err
+	})
+}
+
+func (p twoPhase) withPrepared(ctx context.Context, f func(engine.Preparing) error) error {
+	return p.co.withSession(ctx, p.prepares, func(s engine.Marking) error { return f(s.(engine.Preparing)) })
+}
+
+// orphan is a prepared transaction that is in no journal of this process.
+type orphan struct {
+	side engine.Role // where it is prepared
+	PendingTx
+}
+
+// sweepPrepared ends the pair's prepared transactions that are older than orphan_age, whoever has made them: those whose
+// owner is gone, with its journal or without. An owner that is only slow is told that it was rolled back. What cannot be
+// ended is listed until it is.
+func (co *coordinator) sweepPrepared(ctx context.Context) {
+	if co.pairID() == uuid.Nil {
+		return
+	}
+	var left []orphan
+	for _, role := range []engine.Role{engine.Primary, engine.Secondary} {
+		list, err := co.orphansOn(ctx, role)
+		if err != nil {
+			if ctx.Err() == nil {
+				co.log.Warn("dualsql: looking for prepared transactions", "side", role.String(), "error", err)
+			}
+			left = append(left, co.orphansKnown(role)...)
+			continue
+		}
+		p := twoPhase{co, role}
+		for _, o := range list {
+			_, err := p.end(ctx, o.TxID, func() { o.State = HalfDone })
+			if err != nil {
+				o.Problem = err.Error()
+				co.log.Warn("dualsql: prepared transaction cannot be ended yet", "txid", o.TxID, "side", role.String(), "since", o.Since, "error", err)
+				left = append(left, o)
+				continue
+			}
+			co.log.Info("dualsql: prepared transaction ended that nobody was finishing", "txid", o.TxID, "side", role.String(), "since", o.Since)
+			co.stats.recovered.Add(1)
+		}
+	}
+	co.openMu.Lock()
+	defer co.openMu.Unlock()
+	co.orphans = left
+}
+
+// orphansOn lists the prepared transactions on one side that are old and not in this process's journal.
+func (co *coordinator) orphansOn(ctx context.Context, role engine.Role) (list []orphan, err error) {
+	err = co.withSession(ctx, role, func(s engine.Marking) error {
+		preparing, ok := s.(engine.Preparing)
+		if !ok {
+			return nil
+		}
+		prefix := co.gidsOfPair()
+		found, err := preparing.Prepared(ctx, prefix, co.cfg.OrphanAge)
+		for _, x := range found {
+			txid, err := uuid.Parse(strings.TrimPrefix(x.GID, prefix))
+			if err != nil || co.journal.find(txid) != nil {
+				continue // it is not dualsql's, or this process is at work on it
+			}
+			list = append(list, orphan{role, PendingTx{TxID: txid, State: InDoubt, Protocol: TwoPhase, Since: x.Since,
+				Sides: [2]string{co.sides[0].name, co.sides[1].name}, Statements: []string{}}})
+		}
+		return err
+	})
+	return list, err
+}
+
+// orphansKnown returns what the last sweep has left on a side.
+func (co *coordinator) orphansKnown(role engine.Role) []orphan {
+	co.openMu.Lock()
+	defer co.openMu.Unlock()
+	return slices.DeleteFunc(slices.Clone(co.orphans), func(o orphan) bool { return o.side != role })
+}
+
+// sweepEvery keeps a prepared transaction from growing much older than orphan_age.
+func (co *coordinator) sweepEvery() time.Duration {
+	return max(co.cfg.OrphanAge/2, firstWait)
+}
