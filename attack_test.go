@@ -273,8 +273,8 @@ func TestBareAlone(t *testing.T) {
 	w.same()
 }
 
-// TestOneWriterRedoes: a process that has lost the writer's lock with its secondary leaves the redo to whoever holds the
-// lock: the other has written since.
+// TestOneWriterRedoes: a process that has lost the writer's locks leaves the redo to whoever holds them: the other has
+// written since.
 func TestOneWriterRedoes(t *testing.T) {
 	w := newWorld(t, [2]string{"postgres", "postgres"}, dualsql.Marker, "")
 	a := w.openWarm()
@@ -286,6 +286,7 @@ func TestOneWriterRedoes(t *testing.T) {
 	dualsql.AtCrashpoints(t, func(at string) {
 		if at == "decided" && first {
 			first = false
+			w.exec(primary, killOthers)
 			w.exec(secondary, killOthers)
 			b = other.open()
 			_, berr = b.Exec("update account set n = 20 where id = 1")
@@ -298,6 +299,33 @@ func TestOneWriterRedoes(t *testing.T) {
 	w.told(err, dualsql.HalfDone)
 	p, s := w.count(primary, "select n from account where id = 1"), w.count(secondary, "select n from account where id = 1")
 	if p != s {
+		t.Errorf("n is %d on the primary, %d on the secondary", p, s)
+	}
+}
+
+// TestWriterLockOnBothSides: a process that has lost its sessions to the secondary, with a COMMIT to the primary still to be
+// sent, has not lost the pair to another: that one's write would come between its two commits.
+func TestWriterLockOnBothSides(t *testing.T) {
+	w := newWorld(t, [2]string{"postgres", "postgres"}, dualsql.Marker, "")
+	a := w.openWarm()
+	other := *w
+	other.journal += "-b"
+	first := true
+	var berr error
+	dualsql.AtCrashpoints(t, func(at string) {
+		if at == "intent" && first {
+			first = false
+			w.exec(secondary, killOthers)
+			_, berr = other.open().Exec("update account set n = 20 where id = 1")
+		}
+	})
+	_, err := a.Exec("update account set n = 10 where id = 1")
+	if !errors.Is(berr, dualsql.ErrWriterLocked) {
+		t.Errorf("the second writer was told %v, want ErrWriterLocked", berr)
+	}
+	w.told(err, dualsql.Committed)
+	p, s := w.count(primary, "select n from account where id = 1"), w.count(secondary, "select n from account where id = 1")
+	if p != 10 || s != 10 {
 		t.Errorf("n is %d on the primary, %d on the secondary", p, s)
 	}
 }

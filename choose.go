@@ -80,7 +80,7 @@ func (co *coordinator) ready(ctx context.Context, s [2]engine.Marking, first boo
 			return nil, "", refuse("commit=2pc cannot be had: %s; set max_prepared_transactions on a PostgreSQL side to the number of connections that write, or use commit=auto", reason)
 		}
 	}
-	return marker{co}, reason, co.prepareMarker(ctx, s[engine.Primary], first)
+	return marker{co}, reason, co.prepareMarker(ctx, first)
 }
 
 // prepareSlots returns how many transactions a side can prepare at once.

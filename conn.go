@@ -22,7 +22,7 @@ type Conn struct {
 
 	// The secondary is connected when the first write needs it. While the lane is busy it belongs to the lane.
 	secondary  engine.Session
-	joined     bool  // the secondary counts as one of the pair's writer's sessions
+	joined     bool  // the sessions count as ones of the pair's writer
 	generation int   // counts the secondary's connections: what was prepared on an earlier one is gone
 	catalog    int64 // the state of the catalog that its prepared statements are for
 	rested     bool  // the pool has handed this connection out anew since the secondary was last used
@@ -106,11 +106,11 @@ func (c *Conn) needSecondary(ctx context.Context) error {
 	if c.joined {
 		return nil
 	}
-	if err := c.co.join(ctx, c.secondary); err != nil {
+	if err := c.co.join(ctx, c); err != nil {
 		c.dropSecondary()
 		return &SideError{Side: "secondary", Op: "join the pair's writer", Err: err}
 	}
-	c.joined = c.co.prepared.Load()
+	c.joined = c.co.prepared.Load() && c.primary.Status() != engine.TxFailed
 	return nil
 }
 

@@ -34,8 +34,8 @@ type coordinator struct {
 	prepareMu sync.Mutex
 	proto     atomic.Pointer[protocol]
 	pair      atomic.Pointer[uuid.UUID]
-	slots     atomic.Int64   // under 2pc: how many transactions may be prepared at once
-	writer    engine.Marking // the session that holds the pair's writer lock; guarded by prepareMu
+	slots     atomic.Int64      // under 2pc: how many transactions may be prepared at once
+	writer    [2]engine.Marking // the sessions that hold the pair's writer lock; nil: none do; guarded by prepareMu
 
 	openMu  sync.Mutex
 	flights map[uuid.UUID]*flight // of the entries that the resolver works on
@@ -118,9 +118,7 @@ func (co *coordinator) release() error {
 	ctx, cancel := cleanupContext(context.Background())
 	defer cancel()
 	co.deleteMarkers(ctx, 1)
-	if co.writer != nil {
-		_ = co.writer.Close() // the lock ends with the session
-	}
+	co.closeWriter()
 	delete(coordinators, co.cfg.Journal)
 	return co.journal.close()
 }

@@ -177,6 +177,16 @@ var errNoKey = errors.New("set journal.key to the key it was written with")
 
 // begin makes the intent durable. After an error nothing may commit.
 func (j *journal) begin(in *intent, limit int64) (*entry, error) {
+	return j.beginBy(j.log.AppendSync, in, limit)
+}
+
+// beginLoose is begin for an intent that a power loss may take, but not the death of the process. After an error nothing may
+// commit either.
+func (j *journal) beginLoose(in *intent, limit int64) (*entry, error) {
+	return j.beginBy(j.log.Append, in, limit)
+}
+
+func (j *journal) beginBy(put func(wal.Record) (uint64, error), in *intent, limit int64) (*entry, error) {
 	payload, err := j.encode(in)
 	if err != nil {
 		return nil, fmt.Errorf("dualsql: transaction %s: %w", in.txid, err)
@@ -191,7 +201,7 @@ func (j *journal) begin(in *intent, limit int64) (*entry, error) {
 	e.segment = j.newest
 	j.open[in.txid] = e
 	j.mu.Unlock()
-	segment, err := j.log.AppendSync(wal.Record{Type: recordIntent, TxID: in.txid, Payload: payload})
+	segment, err := put(wal.Record{Type: recordIntent, TxID: in.txid, Payload: payload})
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if err != nil {

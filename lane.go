@@ -12,8 +12,8 @@ const maxQueued = 256
 // busy, the secondary's session belongs to it alone. The first failure is kept; what is queued behind it does not run.
 //
 // A lazy lane does not run ahead: it keeps the statements back until the barrier. On a secondary with one writer at a time a
-// transaction that has its place there, and waits on the primary for a row of one that waits for that place, would wait for
-// ever; at the barrier it waits for nothing on the primary any more.
+// transaction that has its place there, and waits on the primary for what one has that waits for that place, would wait for
+// ever; at the barrier, or once it is the primary's one writer, it waits for nothing on the primary any more.
 type lane struct {
 	mu    sync.Mutex
 	queue []laneJob
@@ -21,6 +21,9 @@ type lane struct {
 	idle  chan struct{} // closed when busy turns false
 	err   error
 	lazy  bool
+	// keeps: the newest statement waits until another comes, or the barrier: it may be the last, which can take more along.
+	keeps bool
+	leave int // the lane stops when so many are left
 	// fail runs once, in the lane, after the first failure.
 	fail func()
 	tail chan struct{} // closed when what follows the transaction before has run; nil: nothing does
@@ -37,11 +40,11 @@ type laneJob struct {
 }
 
 // start makes the lane ready for a transaction.
-func (l *lane) start(ctx context.Context, lazy bool, fail func()) {
+func (l *lane) start(ctx context.Context, lazy, keeps bool, fail func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.ctx, l.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	l.err, l.lazy, l.fail = nil, lazy, fail
+	l.err, l.lazy, l.keeps, l.fail = nil, lazy, keeps, fail
 }
 
 // stop lets nothing more run, cuts short what is running, and waits until the lane is idle.
@@ -70,7 +73,7 @@ func (l *lane) add(ctx context.Context, job laneJob) error {
 		if len(l.queue) < maxQueued {
 			l.queue = append(l.queue, job)
 			if !l.lazy {
-				l.awake()
+				l.awake(l.kept())
 			}
 			l.mu.Unlock()
 			return nil
@@ -82,9 +85,28 @@ func (l *lane) add(ctx context.Context, job laneJob) error {
 	}
 }
 
-// awake makes the lane run if there is anything to run. l.mu is held.
-func (l *lane) awake() {
-	if !l.busy && len(l.queue) > 0 {
+// hurry makes a lazy lane run ahead from now on.
+func (l *lane) hurry() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.lazy {
+		l.lazy = false
+		l.awake(l.kept())
+	}
+}
+
+// kept is how many statements wait for those behind them. l.mu is held.
+func (l *lane) kept() int {
+	if l.keeps {
+		return 1
+	}
+	return 0
+}
+
+// awake makes the lane run until kept statements are left. l.mu is held.
+func (l *lane) awake(kept int) {
+	l.leave = kept
+	if !l.busy && len(l.queue) > kept {
 		l.busy, l.idle = true, make(chan struct{})
 		go l.run()
 	}
@@ -130,12 +152,14 @@ func (l *lane) waitFollowing(ctx context.Context) error {
 	}
 }
 
-// run ends when the queue is empty, so that an idle lane costs nothing and leaks nothing.
+// run ends when there is nothing to run, so that an idle lane costs nothing and leaks nothing.
 func (l *lane) run() {
 	for {
 		l.mu.Lock()
-		if len(l.queue) == 0 {
-			l.busy, l.queue = false, nil
+		if len(l.queue) <= l.leave {
+			if l.busy = false; len(l.queue) == 0 {
+				l.queue = nil
+			}
 			close(l.idle)
 			l.mu.Unlock()
 			return
@@ -194,9 +218,30 @@ func (l *lane) failure() error {
 }
 
 // barrier waits until the lane is empty and returns its first failure.
-func (l *lane) barrier(ctx context.Context) error {
+func (l *lane) barrier(ctx context.Context) error { return l.wait(ctx, 0) }
+
+// last waits until nothing is left but a statement that the lane keeps back, and hands that one over: nil if there is none. It
+// returns the first failure.
+func (l *lane) last(ctx context.Context) (func(context.Context) error, error) {
 	l.mu.Lock()
-	l.awake()
+	kept := l.kept()
+	l.mu.Unlock()
+	if err := l.wait(ctx, kept); err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.queue) == 0 {
+		return nil, nil
+	}
+	job := l.queue[0]
+	l.queue = nil
+	return job.run, nil
+}
+
+func (l *lane) wait(ctx context.Context, kept int) error {
+	l.mu.Lock()
+	l.awake(kept)
 	busy, idle := l.busy, l.idle
 	l.mu.Unlock()
 	if err := l.waitFollowing(ctx); err != nil {

@@ -16,12 +16,14 @@ func (marker) name() Protocol { return Marker }
 func (marker) ordered() bool  { return true }
 func (marker) repeats() bool  { return true }
 
-func (p marker) commit(ctx context.Context, t *tx) error {
+func (p marker) commit(t *tx) error {
 	co, c := p.co, t.c
+	ctx, cancel := t.commitContext()
+	defer cancel()
 	passing(atBarrier)
 	e, err := co.journal.begin(t.intentOf(p), co.cfg.RedoLimit)
 	if err != nil {
-		return t.rolledBack(ctx, engine.Primary, nil, err)
+		return t.rolledBack(ctx, nil, err)
 	}
 	passing(atIntent)
 	m := engine.Marker{TxID: t.id, Journal: co.journal.id()}
@@ -41,7 +43,7 @@ func (p marker) commit(ctx context.Context, t *tx) error {
 	}
 	if failed != nil {
 		defer f.leave()
-		return t.rolledBack(ctx, engine.Primary, e, failed)
+		return t.rolledBack(ctx, e, t.refused(engine.Primary, "commit", failed))
 	}
 	co.decided(e)
 	passing(atDecided)

@@ -132,6 +132,12 @@ func (t *tx) mirror(ctx context.Context, q call, query bool) (driver.Result, dri
 		}
 	}
 	t.note(q.plan.st)
+	if t.writes > 0 && c.co.sides[engine.Primary].engine.OneWriter() {
+		c.lane.hurry() // nobody else has a place on the primary now
+	}
+	if len(t.shown) < maxShown {
+		t.shown = append(t.shown, redoStatement{text: shorten(m.text), rows: -1})
+	}
 	if plain {
 		t.noteSettings(q.plan.st, &m.redoStatement)
 	} else {
@@ -172,8 +178,9 @@ func (t *tx) enlist(ctx context.Context) error {
 		return err
 	}
 	t.id = id
-	lazy := c.co.sides[engine.Secondary].engine.OneWriter() && !c.co.sides[engine.Primary].engine.OneWriter()
-	c.lane.start(t.ctx, lazy, func() {
+	lazy := c.co.sides[engine.Secondary].engine.OneWriter()
+	two, ok := t.protocol().(twoPhase)
+	c.lane.start(t.ctx, lazy, ok && two.prepares == engine.Secondary, func() {
 		ctx, cancel := cleanupContext(t.ctx)
 		defer cancel()
 		_ = c.secondary.Rollback(ctx) // so that the locks go at once; if it fails, the session is closed at the end
@@ -269,9 +276,6 @@ func (t *tx) repeat(ctx context.Context, m mirrored) error {
 		m.rows = got // so that the redo, if it is needed, goes on as well
 	}
 	if !repeats {
-		if len(t.redo) < maxShown {
-			t.redo = append(t.redo, redoStatement{text: shorten(m.text), rows: -1})
-		}
 		return nil
 	}
 	t.size += m.size()
@@ -283,7 +287,7 @@ func (t *tx) repeat(ctx context.Context, m mirrored) error {
 	return nil
 }
 
-// maxShown is how many statements of a transaction the journal shows where it need not keep them.
+// maxShown is how many statements the journal shows of a transaction whose statements it need not keep.
 const maxShown = 8
 
 // runRedo runs a statement on the secondary and returns the rows it affected or returned; -1 when the driver cannot tell.

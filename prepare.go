@@ -67,28 +67,23 @@ func distinct(ctx context.Context, p, s engine.Marking) error {
 }
 
 // prepareMarker makes the databases a pair and this process its writer, and ends what is open.
-func (co *coordinator) prepareMarker(ctx context.Context, primary engine.Marking, first bool) error {
-	if co.writer == nil {
-		s, err := co.sides[engine.Secondary].connect(ctx)
-		if err != nil {
+func (co *coordinator) prepareMarker(ctx context.Context, first bool) error {
+	if co.writer[0] == nil {
+		if err := co.becomeWriter(ctx); err != nil {
 			return err
 		}
-		secondary := s.(engine.Marking)
-		if err := co.becomeWriter(ctx, primary, secondary); err != nil {
-			return errors.Join(err, secondary.Close())
-		}
-		co.writer = secondary
 	}
+	primary, secondary := co.writer[engine.Primary], co.writer[engine.Secondary]
 	if first {
 		co.sweepPrepared(ctx) // what an earlier configuration has left
-		if err := co.findLost(ctx, primary, co.writer); err != nil {
+		if err := co.findLost(ctx, primary, secondary); err != nil {
 			return err
 		}
 	}
 	// What is still open after this stays listed and keeps later writes back.
 	co.settleAll(ctx)
 	if first {
-		co.sweep(ctx, primary, co.writer)
+		co.sweep(ctx, primary, secondary)
 	}
 	return nil
 }
@@ -101,10 +96,11 @@ func (co *coordinator) prepareTwoPhase(ctx context.Context, s [2]engine.Marking,
 	}
 	co.pair.Store(&pair)
 	if co.stuckUnder(Marker) > 0 {
-		// A redo is for the one writer; its lock ends with the session.
-		if err := co.becomeWriter(ctx, s[engine.Primary], s[engine.Secondary]); err != nil {
+		// A redo is for the one writer.
+		if err := co.becomeWriter(ctx); err != nil {
 			return err
 		}
+		defer co.closeWriter()
 	}
 	co.settleAll(ctx)
 	if n := co.stuckUnder(Marker); n > 0 {
@@ -120,8 +116,23 @@ func (co *coordinator) prepareTwoPhase(ctx context.Context, s [2]engine.Marking,
 // writerWait is how long a second process waits before it is refused.
 const writerWait = 2 * time.Second
 
-func (co *coordinator) becomeWriter(ctx context.Context, primary, secondary engine.Marking) error {
-	pair, err := claimPair(ctx, primary, secondary)
+// becomeWriter takes the writer's lock on both sides. On the secondary alone it would not do: there a predecessor may lose it,
+// as when that server is started again, with a COMMIT to the primary still to be sent.
+func (co *coordinator) becomeWriter(ctx context.Context) (err error) {
+	var sessions [2]engine.Marking
+	defer func() {
+		if err != nil {
+			closeAll(sessions)
+		}
+	}()
+	for role, side := range co.sides {
+		s, err := side.connect(ctx)
+		if err != nil {
+			return err
+		}
+		sessions[role] = s.(engine.Marking)
+	}
+	pair, err := claimPair(ctx, sessions[engine.Primary], sessions[engine.Secondary])
 	if err != nil {
 		return err
 	}
@@ -129,14 +140,30 @@ func (co *coordinator) becomeWriter(ctx context.Context, primary, secondary engi
 	// A predecessor that was killed holds the lock until its server has noticed.
 	waiting, cancel := context.WithTimeout(ctx, writerWait)
 	defer cancel()
-	err = retry(waiting, func() (bool, error) {
-		err := secondary.LockWriter(ctx, co.writerName())
-		return errors.Is(err, engine.ErrWriterLocked), err
-	})
-	if err != nil {
-		return fmt.Errorf("dualsql: secondary %s: %w; under commit=marker one process at a time may write to a pair", co.sides[engine.Secondary].name, err)
+	for role, s := range sessions {
+		err := retry(waiting, func() (bool, error) {
+			err := s.LockWriter(ctx, co.writerName())
+			return errors.Is(err, engine.ErrWriterLocked), err
+		})
+		if err != nil {
+			return fmt.Errorf("dualsql: %s %s: %w; under commit=marker one process at a time may write to a pair", engine.Role(role), co.sides[role].name, err)
+		}
 	}
+	co.writer = sessions
 	return nil
+}
+
+func (co *coordinator) closeWriter() {
+	closeAll(co.writer) // the lock ends with the sessions
+	co.writer = [2]engine.Marking{}
+}
+
+func closeAll(sessions [2]engine.Marking) {
+	for _, s := range sessions {
+		if s != nil {
+			_ = s.Close()
+		}
+	}
 }
 
 func claimPair(ctx context.Context, primary, secondary engine.Marking) (uuid.UUID, error) {
@@ -207,9 +234,9 @@ func (co *coordinator) writerName() engine.Writer {
 	return engine.Writer{Pair: co.pairID(), Journal: co.journal.id()}
 }
 
-// join makes a pooled session to the secondary count as this process's, so that processes with different ideas of how many
-// may write keep each other out.
-func (co *coordinator) join(ctx context.Context, s engine.Session) error {
+// join makes a connection's sessions count as this process's, so that processes with different ideas of how many may write keep
+// each other out.
+func (co *coordinator) join(ctx context.Context, c *Conn) error {
 	co.prepareMu.Lock()
 	defer co.prepareMu.Unlock()
 	proto := co.proto.Load()
@@ -218,36 +245,45 @@ func (co *coordinator) join(ctx context.Context, s engine.Session) error {
 	}
 	switch (*proto).(type) {
 	case twoPhase:
-		return s.(engine.Marking).JoinWriters(ctx, co.writerName())
+		return c.secondary.(engine.Marking).JoinWriters(ctx, co.writerName())
 	case marker:
-		if co.writer == nil {
-			return fmt.Errorf("%w: this process's lock is lost; try again", engine.ErrWriterLocked)
+		for role, holder := range co.writer {
+			if c.session(engine.Role(role)).Status() == engine.TxFailed {
+				return nil // nothing can be written before this transaction has ended
+			}
+			if holder == nil {
+				return fmt.Errorf("%w: this process's lock is lost; try again", engine.ErrWriterLocked)
+			}
+			err := c.session(engine.Role(role)).(engine.Marking).JoinWriter(ctx, co.writerName(), holder)
+			if errors.Is(err, engine.ErrWriterLocked) {
+				co.loseWriter(err)
+			}
+			if err != nil {
+				return err
+			}
 		}
-		err := s.(engine.Marking).JoinWriter(ctx, co.writerName(), co.writer)
-		if errors.Is(err, engine.ErrWriterLocked) {
-			co.loseWriter(err)
-		}
-		return err
 	}
-	return nil // any number may write
+	return nil // under besteffort any number may write
 }
 
 // loseWriter makes the next write become the writer again first. co.prepareMu is held.
 func (co *coordinator) loseWriter(cause error) {
 	co.log.Warn("dualsql: the session that holds the writer's lock is lost", "error", cause)
-	_ = co.writer.Close() // it is dead, or its lock is
-	co.writer = nil
+	co.closeWriter()
 	co.prepared.Store(false)
 }
 
-// checkWriter makes writes wait if the session that holds the writer's lock has died, until the lock is held again.
+// checkWriter makes writes wait if a session that holds the writer's lock has died, until the lock is held again.
 func (co *coordinator) checkWriter(ctx context.Context) {
 	co.prepareMu.Lock()
 	defer co.prepareMu.Unlock()
-	if co.writer == nil {
-		return
-	}
-	if err := co.writer.Ping(ctx); err != nil && ctx.Err() == nil {
-		co.loseWriter(err)
+	for _, s := range co.writer {
+		if s == nil {
+			return
+		}
+		if err := s.Ping(ctx); err != nil && ctx.Err() == nil {
+			co.loseWriter(err)
+			return
+		}
 	}
 }

@@ -11,9 +11,9 @@ import (
 // protocol is a way to end a transaction on both sides.
 type protocol interface {
 	name() Protocol
-	// commit ends t, which has passed the barrier, and returns one of the four outcomes: nil, the cause of a rollback on
-	// both, an *InDoubtError, a *HalfDoneError. ctx ends with the commit phase's deadline.
-	commit(ctx context.Context, t *tx) error
+	// commit ends t, which has passed the barrier but for its last statement, if that is kept back. It returns one of the four
+	// outcomes: nil, the cause of a rollback on both, an *InDoubtError, a *HalfDoneError.
+	commit(t *tx) error
 	// settle tries once to bring a stuck transaction to its end. It may be repeated, by anybody, at any time.
 	settle(ctx context.Context, e *entry) (Outcome, error)
 	// ordered reports whether a transaction that is stuck will still reach the other side, so that no later write may
@@ -63,7 +63,7 @@ func (t *tx) intentOf(p protocol) *intent {
 	co := t.c.co
 	in := co.newIntent(t.id, p.name())
 	if two, ok := p.(twoPhase); ok {
-		in.prepares, in.redo = two.prepares, t.redo
+		in.prepares, in.redo = two.prepares, t.shown
 		return in
 	}
 	for _, s := range t.c.settings {
@@ -73,19 +73,23 @@ func (t *tx) intentOf(p protocol) *intent {
 	return in
 }
 
-// rolledBack ends t on both sides after it has not committed, and returns the cause, which lies on the side role.
-func (t *tx) rolledBack(ctx context.Context, role engine.Role, e *entry, cause error) error {
+// rolledBack ends t on both sides after it has not committed, and returns the cause.
+func (t *tx) rolledBack(ctx context.Context, e *entry, cause error) error {
 	t.endPrimary(ctx)
 	t.endSecondary(ctx)
 	if e != nil {
 		t.c.co.ended(e, RolledBack)
 	}
 	t.c.co.stats.rolledBack.Add(1)
-	var told *SideError
-	if role == engine.Secondary && !errors.As(cause, &told) {
-		return t.secondaryError("commit", cause)
+	return cause
+}
+
+// refused is a side's answer to what ends the transaction: the primary's as it is, so that callers can read it.
+func (t *tx) refused(role engine.Role, op string, err error) error {
+	if role == engine.Secondary {
+		return t.secondaryError(op, err)
 	}
-	return settled(role.String(), "commit", cause)
+	return settled(role.String(), op, err)
 }
 
 // commitOn runs the deciding COMMIT. unknown is set when nobody can tell from the reply whether it took effect.
@@ -108,11 +112,13 @@ func (besteffort) repeats() bool  { return true } // to tell an operator what wa
 
 func (besteffort) settle(context.Context, *entry) (Outcome, error) { return 0, errReported }
 
-func (p besteffort) commit(ctx context.Context, t *tx) error {
+func (p besteffort) commit(t *tx) error {
+	ctx, cancel := t.commitContext()
+	defer cancel()
 	passing(atBarrier)
 	e, err := p.co.journal.begin(t.intentOf(p), p.co.cfg.RedoLimit)
 	if err != nil {
-		return t.rolledBack(ctx, engine.Primary, nil, err)
+		return t.rolledBack(ctx, nil, err)
 	}
 	passing(atIntent)
 	f := p.co.window.enter(t.id)
@@ -120,7 +126,7 @@ func (p besteffort) commit(ctx context.Context, t *tx) error {
 	unknown, failed := t.commitOn(ctx, engine.Primary, nil)
 	switch {
 	case failed != nil:
-		return t.rolledBack(ctx, engine.Primary, e, failed)
+		return t.rolledBack(ctx, e, t.refused(engine.Primary, "commit", failed))
 	case unknown != nil:
 		t.endSecondary(ctx)
 		err := &InDoubtError{TxID: t.id, Err: fmt.Errorf("the reply to COMMIT on the primary is lost: %w; commit=besteffort cannot ask", unknown)}

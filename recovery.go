@@ -251,6 +251,12 @@ func (co *coordinator) findLost(ctx context.Context, primary, secondary engine.M
 		if state == engine.Committed {
 			continue
 		}
+		if state, err = primary.MarkerState(ctx, txid); err != nil {
+			return err
+		}
+		if state != engine.Committed {
+			continue // a live owner has deleted both markers since they were listed, the primary's first
+		}
 		e, err := co.journal.begin(co.newIntent(txid, lostRedo), co.cfg.RedoLimit)
 		if err != nil {
 			return err

@@ -51,3 +51,29 @@ func TestSavepointsOfOneName(t *testing.T) {
 		}
 	}
 }
+
+// TestSavepointFirst: a transaction that has only set a savepoint stands in nobody's way.
+func TestSavepointFirst(t *testing.T) {
+	for _, pair := range [][2]string{{"sqlite", "sqlite"}, {"postgres", "sqlite"}, {"sqlite", "postgres"}} {
+		t.Run(pair[0]+"+"+pair[1], func(t *testing.T) {
+			w := newWorld(t, pair, dualsql.Marker, "lock_timeout=500ms")
+			n := w.openWarm()
+			tx, err := n.Begin()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer tx.Rollback()
+			if _, err := tx.Exec("savepoint a"); err != nil {
+				t.Fatal(err)
+			}
+			w.told(write(n.DB, 1), dualsql.Committed)
+			if _, err := tx.Exec("insert into parent values (1)"); err != nil {
+				t.Fatal(err)
+			}
+			if err := tx.Commit(); err != nil {
+				t.Fatal(err)
+			}
+			w.is(1, both)
+		})
+	}
+}

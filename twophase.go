@@ -25,13 +25,15 @@ func (twoPhase) repeats() bool  { return false }
 // decides is the last resource.
 func (p twoPhase) decides() engine.Role { return p.prepares.Other() }
 
-func (p twoPhase) commit(ctx context.Context, t *tx) error {
+func (p twoPhase) commit(t *tx) error {
 	co := p.co
 	m := engine.Marker{TxID: t.id, Journal: co.journal.id()}
-	e, err := p.prepare(ctx, t, m)
+	e, err := p.prepare(t, m)
 	if err != nil {
 		return err
 	}
+	ctx, cancel := t.commitContext()
+	defer cancel()
 	passing(atIntent)
 	f := co.window.enter(t.id)
 	unknown, failed := t.commitOn(ctx, p.decides(), &m)
@@ -47,12 +49,13 @@ func (p twoPhase) commit(ctx context.Context, t *tx) error {
 		}
 	}
 	if failed != nil {
+		failed = t.refused(p.decides(), "commit", failed)
 		if err := p.rollbackPrepared(ctx, t); err != nil {
 			co.cleanUp(e, f, err)
-			return t.rolledBack(ctx, p.decides(), nil, failed)
+			return t.rolledBack(ctx, nil, failed)
 		}
 		defer f.leave()
-		return t.rolledBack(ctx, p.decides(), e, failed)
+		return t.rolledBack(ctx, e, failed)
 	}
 	co.decided(e)
 	passing(atDecided)
@@ -73,46 +76,73 @@ func (p twoPhase) commit(ctx context.Context, t *tx) error {
 	return err
 }
 
-// prepare brings the prepared participant and the journal to where the last resource may decide. After an error both sides
-// are rolled back.
-func (p twoPhase) prepare(ctx context.Context, t *tx, m engine.Marker) (*entry, error) {
+// prepare brings the journal and the prepared participant to where the last resource may decide. After an error both sides
+// are rolled back. The intent need not be durable: should a power loss take it, the sweep finds what is prepared.
+func (p twoPhase) prepare(t *tx, m engine.Marker) (*entry, error) {
 	co := p.co
-	passing(atBarrier)
-	type begun struct {
-		e   *entry
-		err error
+	var state preparation
+	e, err := co.journal.beginLoose(t.intentOf(p), co.cfg.RedoLimit)
+	if err == nil {
+		state, err = p.prepareSide(t, m)
 	}
-	intent := make(chan begun, 1)
-	go func() {
-		e, err := co.journal.begin(t.intentOf(p), co.cfg.RedoLimit)
-		intent <- begun{e, err}
-	}()
-	err := t.c.session(p.prepares).(engine.Preparing).PrepareTransaction(ctx, co.gid(t.id), m)
+	if err == nil {
+		return e, nil
+	}
+	ctx, cancel := t.commitContext()
+	defer cancel()
+	var left error
+	switch state {
+	case perhapsPrepared:
+		t.c.lose(p.prepares)
+		left = p.undo(ctx, t.id)
+	case isPrepared:
+		left = p.rollbackPrepared(ctx, t)
+	}
+	if left != nil {
+		co.cleanUp(e, co.window.enter(t.id), left)
+		e = nil
+	}
+	return nil, t.rolledBack(ctx, e, err)
+}
+
+// preparation is what is known of the prepared participant.
+type preparation int
+
+const (
+	notPrepared preparation = iota
+	isPrepared
+	perhapsPrepared
+)
+
+// prepareSide runs the last statement, if it was kept back for this, and prepares. Both travel together where they can; until
+// the statement has been answered the caller may still cancel.
+func (p twoPhase) prepareSide(t *tx, m engine.Marker) (preparation, error) {
+	s := t.c.session(p.prepares).(engine.Preparing)
+	gid := p.co.gid(t.id)
+	var err error
+	if t.last != nil {
+		s.PrepareAlong(gid, m)
+		if err = t.last(t.ctx); err != nil && !s.PreparedAlong() {
+			return notPrepared, err
+		}
+	}
+	passing(atBarrier)
+	ctx, cancel := t.commitContext()
+	defer cancel()
+	perr := s.PrepareTransaction(ctx, gid, m)
 	passing(atPrepared)
-	begin := <-intent
+	state := isPrepared
 	var unknown *engine.UnknownError
 	switch {
-	case errors.As(err, &unknown):
-		err = &SideError{Side: p.prepares.String(), Op: "PREPARE TRANSACTION", TxID: t.id, Err: unknown.Err}
-		t.c.lose(p.prepares)
-		uerr := p.undo(ctx, t.id)
-		if uerr == nil {
-			return nil, t.rolledBack(ctx, p.prepares, begin.e, err)
-		}
-		if begin.e != nil {
-			f := co.window.enter(t.id)
-			co.cleanUp(begin.e, f, uerr)
-		}
-		return nil, t.rolledBack(ctx, p.prepares, nil, err)
-	case err != nil:
-		return nil, t.rolledBack(ctx, p.prepares, begin.e, unprepared(err))
-	case begin.err != nil:
-		if err := p.rollbackPrepared(ctx, t); err != nil {
-			co.log.Error("dualsql: a prepared transaction is left to the sweep", "txid", t.id, "error", err)
-		}
-		return nil, t.rolledBack(ctx, p.prepares, nil, begin.err)
+	case errors.As(perr, &unknown):
+		state, perr = perhapsPrepared, &SideError{Side: p.prepares.String(), Op: "PREPARE TRANSACTION", TxID: t.id, Err: unknown.Err}
+	case perr != nil:
+		state, perr = notPrepared, t.refused(p.prepares, "PREPARE TRANSACTION", unprepared(perr))
 	}
-	return begin.e, nil
+	if err == nil {
+		err = perr
+	}
+	return state, err
 }
 
 // unprepared says what to do about a PREPARE that was refused.

@@ -19,6 +19,12 @@ type byHandError struct {
 	done string
 }
 
+// What a hand may have done.
+const (
+	handCommitted  = "committed"
+	handRolledBack = "rolled back"
+)
+
 func (e *byHandError) Error() string {
 	return fmt.Sprintf("its prepared transaction on the %s was %s by hand: the sides differ by it; make them equal and run `dualsql recover --forget`", e.side, e.done)
 }
@@ -74,7 +80,7 @@ func (p twoPhase) finish(ctx context.Context, txid uuid.UUID) error {
 		return err
 	})
 	if err == nil && state == engine.Committed {
-		err = &byHandError{p.prepares, "rolled back"}
+		err = &byHandError{p.prepares, handRolledBack}
 	}
 	return err
 }
@@ -95,7 +101,7 @@ func (p twoPhase) undoOnce(ctx context.Context, txid uuid.UUID) error {
 		}
 		state, err := s.Fence(ctx, engine.Marker{TxID: txid, Journal: p.co.journal.id()})
 		if err == nil && state == engine.Committed {
-			err = &byHandError{p.prepares, "committed"}
+			err = &byHandError{p.prepares, handCommitted}
 		}
 		return err
 	})
@@ -131,6 +137,10 @@ func (co *coordinator) sweepPrepared(ctx context.Context) {
 		p := twoPhase{co, role}
 		for _, o := range list {
 			_, err := p.end(ctx, o.TxID, func() { o.State = HalfDone })
+			var hand *byHandError
+			if errors.As(err, &hand) && hand.done == handCommitted {
+				continue // since it was listed its owner has finished it and begun to delete its markers
+			}
 			if err != nil {
 				o.Problem = err.Error()
 				co.log.Warn("dualsql: prepared transaction cannot be ended yet", "txid", o.TxID, "side", role.String(), "since", o.Since, "error", err)

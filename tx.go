@@ -22,10 +22,12 @@ type tx struct {
 	id          uuid.UUID // given with the first mirrored statement; zero before
 	writes      int       // mirrored statements that change data
 	ddl         bool
-	bestEffort  bool // the caller has asked for that protocol
-	primaryOnly bool // the caller has asked for statements on the primary alone
+	bestEffort  bool                        // the caller has asked for that protocol
+	primaryOnly bool                        // the caller has asked for statements on the primary alone
+	last        func(context.Context) error // the last statement, which the secondary is still to run; nil: it has run all
 	settings    []setting
-	marks       []settingsMark // of the savepoints
+	shown       []redoStatement // the first few statements, for the journal to show where it need not keep them
+	marks       []settingsMark  // of the savepoints
 	// unrepeatable: it leaves behind session state that another session could not be given.
 	unrepeatable bool
 	err          error // why the transaction can only be rolled back; see doomed
@@ -56,9 +58,7 @@ func (t *tx) Commit() error {
 		return err
 	}
 	defer t.finish()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), c.co.cfg.CommitTimeout)
-	defer cancel()
-	err := t.commit(ctx)
+	err := t.commit()
 	if err == nil {
 		for _, s := range t.settings {
 			c.keep(s)
@@ -78,7 +78,13 @@ func (t *tx) ready() error {
 		return t.err
 	}
 	if t.id != uuid.Nil {
-		if err := c.lane.barrier(t.ctx); err != nil {
+		var err error
+		if t.writes > 0 {
+			t.last, err = c.lane.last(t.ctx)
+		} else {
+			err = c.lane.barrier(t.ctx)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -110,11 +116,18 @@ func (t *tx) protocol() protocol {
 	return t.c.co.protocol()
 }
 
-func (t *tx) commit(ctx context.Context) error {
+// commitContext is what the commit phase runs on: a caller who cancels must not cut a COMMIT in two.
+func (t *tx) commitContext() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(t.ctx), t.c.co.cfg.CommitTimeout)
+}
+
+func (t *tx) commit() error {
 	c := t.c
 	if t.writes > 0 && c.primary.Status() == engine.TxOpen {
-		return t.protocol().commit(ctx, t)
+		return t.protocol().commit(t)
 	}
+	ctx, cancel := t.commitContext()
+	defer cancel()
 	// Nothing to keep in step: only the primary has something to end, or it has failed and answers so.
 	err := c.primary.Commit(ctx, nil)
 	if err != nil {

@@ -72,6 +72,7 @@ func TestWriterOvertaken(t *testing.T) {
 	if _, err := first.Exec("create table t (id int primary key)"); err != nil {
 		t.Fatal(err)
 	}
+	killWriterSession(t, primary)
 	killWriterSession(t, secondary)
 	if err := writeRow(second, 1); err != nil {
 		t.Fatalf("the second writer: %v", err)

@@ -187,6 +187,11 @@ type Marking interface {
 // back, also after a crash.
 type Preparing interface {
 	Marking
+	// PrepareAlong lets the next statement take along, if it can, what PrepareTransaction sends. PrepareTransaction has to come
+	// next after that statement, and then only reads the answer. PreparedAlong reports whether it was taken; if it was not, it
+	// will not be.
+	PrepareAlong(gid string, m Marker)
+	PreparedAlong() bool
 	// PrepareTransaction inserts the marker of the open transaction and prepares it under the name gid. When it returns nil the session
 	// is free again. An [*UnknownError] says that nobody can tell, and any other error that it is certainly not prepared;
 	// the caller then rolls back.

@@ -30,7 +30,7 @@ func (postgres) Dialect() sqltext.Dialect { return sqltext.Postgres }
 func (postgres) Style() sqltext.Style     { return sqltext.Dollar }
 func (postgres) OneWriter() bool          { return false }
 
-// PostgresConnector makes connections from a URL or a keyword=value string.
+// PostgresConnector makes connections from a URL or a keyword=value string. On these BEGIN costs no round trip of its own.
 func PostgresConnector(dsn string) (driver.Connector, *pgx.ConnConfig, error) {
 	cfg, err := pgx.ParseConfig(dsn)
 	if err != nil {
@@ -41,7 +41,7 @@ func PostgresConnector(dsn string) (driver.Connector, *pgx.ConnConfig, error) {
 		}
 		return nil, nil, fmt.Errorf("not a PostgreSQL connection string: %w", err)
 	}
-	return stdlib.GetConnector(*cfg), cfg, nil
+	return stdlib.GetConnector(*cfg, stdlib.OptionBeforeConnect(withWire)), cfg, nil
 }
 
 func (postgres) Session(ctx context.Context, c driver.Conn, o Options) (Session, error) {
@@ -51,6 +51,7 @@ func (postgres) Session(ctx context.Context, c driver.Conn, o Options) (Session,
 		return nil, errors.Join(err, c.Close())
 	}
 	s := &pgSession{session: newSession(c), pg: pc.Conn(), o: o}
+	s.wire, _ = s.pg.PgConn().CustomData()[wireKey].(*wire)
 	if err := s.Setup(ctx); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
@@ -59,8 +60,9 @@ func (postgres) Session(ctx context.Context, c driver.Conn, o Options) (Session,
 
 type pgSession struct {
 	session
-	pg *pgx.Conn
-	o  Options
+	pg   *pgx.Conn
+	wire *wire // nil on a connection from a connector that is not ours
+	o    Options
 }
 
 // Setup turns the read guard on (PostgreSQL manual, 20.11.1: default_transaction_read_only), bounds lock waits, and raises
@@ -78,11 +80,16 @@ func (s *pgSession) Setup(ctx context.Context) error {
 }
 
 // simple sends text in one simple-protocol round trip and returns the tag of its last statement. The error is a bare
-// driver.ErrBadConn when nothing was sent.
+// driver.ErrBadConn when nothing was sent. If text has gone out early, only its replies are read.
 func (s *pgSession) simple(ctx context.Context, text string) (pgconn.CommandTag, error) {
+	early := s.earlySent()
 	// Not pgconn.SafeToRetry afterwards: a connection that is lost while pgx (5.12) reads the answer gives the same error
 	// as one that was closed before.
-	if s.pg.IsClosed() || ctx.Err() != nil {
+	if s.pg.IsClosed() || ctx.Err() != nil || !early && s.wire.failed() {
+		if early {
+			_ = s.pg.Close(ctx) // its replies would be in the way of all others
+			return pgconn.CommandTag{}, errors.Join(errReplyLost, ctx.Err())
+		}
 		return pgconn.CommandTag{}, driver.ErrBadConn
 	}
 	results, err := s.pg.PgConn().Exec(ctx, text).ReadAll()
@@ -104,6 +111,8 @@ var pgLevels = map[sql.IsolationLevel]string{
 	sql.LevelSerializable:    " isolation level serializable",
 }
 
+// Begin sends nothing where the connection has a wire and looks alive: BEGIN travels with the transaction's first statement,
+// and if the server refuses it, that statement fails with its error.
 func (s *pgSession) Begin(ctx context.Context, o TxOptions) error {
 	level, ok := pgLevels[sql.IsolationLevel(o.Isolation)]
 	if !ok {
@@ -113,13 +122,22 @@ func (s *pgSession) Begin(ctx context.Context, o TxOptions) error {
 	if o.ReadOnly {
 		mode = " read only"
 	}
-	_, err := s.simple(ctx, "begin"+level+mode)
+	text := "begin" + level + mode
+	if s.wire != nil && s.Valid() && ctx.Err() == nil && s.wire.quiet() {
+		s.wire.hold(text)
+		return nil
+	}
+	_, err := s.simple(ctx, text)
 	return err
 }
 
 // Commit sends marker and COMMIT in one round trip. A simple query of several statements stops at the first that fails
 // (manual, 55.2.2.1), so no COMMIT follows a marker that was refused.
 func (s *pgSession) Commit(ctx context.Context, m *Marker) error {
+	if m == nil && s.unbegun() {
+		s.wire.forget() // the server knows nothing of this transaction
+		return nil
+	}
 	text := "commit"
 	if m != nil {
 		text = pgInsertMarker(*m) + "; commit"
@@ -160,7 +178,11 @@ func pgOutcomeUnknown(err error) bool {
 }
 
 func (s *pgSession) Rollback(ctx context.Context) error {
-	if s.pg.IsClosed() || s.pg.PgConn().TxStatus() == 'I' {
+	if s.pg.IsClosed() {
+		return nil
+	}
+	s.wire.forget()
+	if s.Valid() {
 		return nil
 	}
 	_, err := s.simple(ctx, "rollback")
@@ -172,8 +194,11 @@ func (s *pgSession) Rollback(ctx context.Context) error {
 }
 
 func (s *pgSession) Status() TxStatus {
-	if s.pg.IsClosed() {
+	switch {
+	case s.pg.IsClosed() || s.wire.failed():
 		return TxFailed
+	case s.wire.holds():
+		return TxOpen
 	}
 	switch s.pg.PgConn().TxStatus() {
 	case 'I':
@@ -187,13 +212,17 @@ func (s *pgSession) Status() TxStatus {
 // Forget: a cached plan whose result type has changed would fail with 0A000, here where it did not on the primary.
 func (s *pgSession) Forget(ctx context.Context) error { return s.pg.DeallocateAll(ctx) }
 
-func (s *pgSession) Valid() bool { return !s.pg.IsClosed() && s.pg.PgConn().TxStatus() == 'I' }
+func (s *pgSession) Valid() bool {
+	return !s.pg.IsClosed() && s.pg.PgConn().TxStatus() == 'I' && !s.wire.holds() && !s.wire.failed() && !s.wire.owes()
+}
 
 func (postgres) Transient(err error) bool {
 	var pe *pgconn.PgError
 	if errors.As(err, &pe) {
 		switch pe.Code {
 		case "55P03", "57014", "55006": // lock_not_available, query_canceled, object_in_use
+			return true
+		case "55000": // somebody else is just ending the prepared transaction
 			return true
 		}
 		for _, class := range []string{"08", "40", "53", "57", "58"} { // connection, rollback, resources, operator intervention, system error

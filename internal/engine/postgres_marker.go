@@ -184,6 +184,9 @@ func (s *pgSession) Volatile(ctx context.Context, calls []sqltext.Function) (mir
 // Wrote asks for a transaction id first: only a transaction that may have changed something has one. Row locks and nextval
 // give one too, but only INSERT, UPDATE, DELETE and MERGE hold ROW EXCLUSIVE on a table until the end (manual, 13.3.1).
 func (s *pgSession) Wrote(ctx context.Context) (bool, error) {
+	if s.unbegun() {
+		return false, nil
+	}
 	var wrote bool
 	err := s.pg.QueryRow(ctx, `select case when txid_current_if_assigned() is null then false else exists (
 		select from pg_catalog.pg_locks l join pg_catalog.pg_class c on c.oid = l.relation

@@ -19,6 +19,10 @@ func pgPrepare(gid string, m Marker) string {
 
 func pgQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
+func (s *pgSession) PrepareAlong(gid string, m Marker) { s.early(pgPrepare(gid, m)) }
+
+func (s *pgSession) PreparedAlong() bool { return s.earlySent() }
+
 func (s *pgSession) PrepareTransaction(ctx context.Context, gid string, m Marker) error {
 	tag, err := s.simple(ctx, pgPrepare(gid, m))
 	if err == nil {

@@ -1,0 +1,176 @@
+package dualsql_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/dualsql/dualsql"
+	"github.com/dualsql/dualsql/internal/chaos"
+	"github.com/dualsql/dualsql/internal/testdb"
+)
+
+// BenchmarkCommit compares transactions of one UPDATE under commit=2pc with what a program would write by hand: begin on
+// both sides, update both, commit both, one call after the other, which a crash between the last two tears. The servers sync
+// every commit, as the journal does. The ratios are of throughput: above 1, dualsql is faster.
+func BenchmarkCommit(b *testing.B) {
+	synced := map[string]string{"fsync": "on"}
+	clusters := [2]*testdb.Cluster{testdb.StartCluster(b, synced), testdb.StartCluster(b, synced)}
+	for _, delay := range []time.Duration{0, time.Millisecond} {
+		for _, clients := range []int{1, 16} {
+			b.Run(fmt.Sprintf("delay=%v/clients=%d", delay, clients), func(b *testing.B) {
+				hand := newContender(b, clusters, delay, clients, byHand)
+				contestants := []*contender{hand}
+				for _, ack := range []dualsql.Ack{dualsql.AckBoth, dualsql.AckDecided} {
+					contestants = append(contestants, newContender(b, clusters, delay, clients, through(ack)))
+				}
+				for _, c := range contestants {
+					c.round(clients) // connections, caches, prepared statements
+				}
+				times := make([][]float64, len(contestants))
+				for turn := 0; b.Loop(); turn++ {
+					for i := range contestants {
+						i = (i + turn) % len(contestants)
+						times[i] = append(times[i], float64(contestants[i].round(clients)))
+					}
+				}
+				medians := make([]float64, len(contestants))
+				for i, t := range times {
+					slices.Sort(t)
+					medians[i] = t[len(t)/2]
+				}
+				b.ReportMetric(medians[0]/perRound/1000, "byhand-µs/tx")
+				b.ReportMetric(medians[0]/medians[1], "both/byhand")
+				b.ReportMetric(medians[0]/medians[2], "decided/byhand")
+				b.ReportMetric(0, "ns/op") // of a round of all, which tells nothing
+			})
+		}
+	}
+}
+
+// perRound is how many transactions each contender makes in its turn.
+const perRound = 64
+
+type contender struct {
+	b  *testing.B
+	tx func(id int) error
+}
+
+// round runs perRound transactions, shared among the clients, and returns how long they took.
+func (c *contender) round(clients int) time.Duration {
+	var group sync.WaitGroup
+	start := time.Now()
+	for range clients {
+		group.Go(func() {
+			for range perRound / clients {
+				if err := c.tx(1 + rand.IntN(benchRows)); err != nil {
+					c.b.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	return time.Since(start)
+}
+
+const (
+	benchRows   = 10_000
+	benchUpdate = "update account set balance = balance + 1 where id = $1"
+)
+
+// newContender makes a pair of databases of its own, behind the delay.
+func newContender(b *testing.B, clusters [2]*testdb.Cluster, delay time.Duration, clients int, open func(b *testing.B, dsn [2]string, clients int) func(id int) error) *contender {
+	var dsn [2]string
+	for side, cluster := range clusters {
+		dsn[side] = cluster.CreateDatabase(b)
+		db, err := sql.Open("pgx", dsn[side])
+		benchNil(b, err)
+		for _, text := range []string{
+			"create table account (id int primary key, balance bigint not null) with (fillfactor = 50)",
+			fmt.Sprintf("insert into account select n, 0 from generate_series(1, %d) n", benchRows),
+			"vacuum analyze account",
+		} {
+			_, err := db.Exec(text)
+			benchNil(b, err)
+		}
+		benchNil(b, db.Close())
+		if delay > 0 {
+			u, err := url.Parse(dsn[side])
+			benchNil(b, err)
+			p := chaos.NewProxy(b, u.Host)
+			p.Delay(delay)
+			dsn[side] = chaos.Via(dsn[side], p)
+		}
+	}
+	return &contender{b, open(b, dsn, clients)}
+}
+
+func pool(b *testing.B, db *sql.DB, err error, clients int) *sql.DB {
+	benchNil(b, err)
+	db.SetMaxOpenConns(clients)
+	db.SetMaxIdleConns(clients)
+	b.Cleanup(func() { benchNil(b, db.Close()) })
+	return db
+}
+
+func byHand(b *testing.B, dsn [2]string, clients int) func(id int) error {
+	ctx := context.Background()
+	var sides [2]*sql.DB
+	for i := range sides {
+		db, err := sql.Open("pgx", dsn[i])
+		sides[i] = pool(b, db, err, clients)
+	}
+	return func(id int) error {
+		var open [2]*sql.Tx
+		for i, db := range sides {
+			tx, err := db.BeginTx(ctx, nil)
+			if err != nil {
+				return err
+			}
+			defer tx.Rollback()
+			open[i] = tx
+		}
+		for _, tx := range open {
+			if _, err := tx.ExecContext(ctx, benchUpdate, id); err != nil {
+				return err
+			}
+		}
+		if err := open[0].Commit(); err != nil {
+			return err
+		}
+		return open[1].Commit()
+	}
+}
+
+func through(ack dualsql.Ack) func(b *testing.B, dsn [2]string, clients int) func(id int) error {
+	return func(b *testing.B, dsn [2]string, clients int) func(id int) error {
+		cfg := dualsql.NewConfig()
+		cfg.Primary.DSN, cfg.Secondary.DSN = dsn[0], dsn[1]
+		cfg.Journal = filepath.Join(b.TempDir(), "journal")
+		cfg.Commit, cfg.Ack = dualsql.TwoPhase, ack
+		cfg.Logger = slog.New(slog.DiscardHandler)
+		connector, err := dualsql.NewConnector(cfg)
+		benchNil(b, err)
+		db := pool(b, sql.OpenDB(connector), nil, clients)
+		ctx := context.Background()
+		return func(id int) error {
+			tx, err := db.BeginTx(ctx, nil)
+			if err != nil {
+				return err
+			}
+			defer tx.Rollback()
+			if _, err := tx.ExecContext(ctx, benchUpdate, id); err != nil {
+				return err
+			}
+			return tx.Commit()
+		}
+	}
+}
