@@ -144,6 +144,7 @@ func TestDoctorPreparedTransaction(t *testing.T) {
 	}()
 	found := examined(t, p, s, filepath.Join(t.TempDir(), "journal"))
 	wantFinding(t, found, "primary", "prepared", dualsql.LevelOK, "none of dualsql's")
+	wantFinding(t, found, "primary", "slots", dualsql.LevelWarning, "max_prepared_transactions is 64 and max_connections 200")
 	wantFinding(t, found, "secondary", "prepared", dualsql.LevelOK, "dualsql:left-over")
 	wantFinding(t, found, "secondary", "clock", dualsql.LevelOK, "within 2s")
 }

@@ -72,18 +72,17 @@ func (co *coordinator) prepareMarker(ctx context.Context, first bool) error {
 		if err := co.becomeWriter(ctx); err != nil {
 			return err
 		}
-	}
-	primary, secondary := co.writer[engine.Primary], co.writer[engine.Secondary]
-	if first {
-		co.sweepPrepared(ctx) // what an earlier configuration has left
-		if err := co.findLost(ctx, primary, secondary); err != nil {
+		// Another may have been the writer since.
+		co.sweepPrepared(ctx)
+		if err := co.findLost(ctx, co.writer[engine.Primary], co.writer[engine.Secondary]); err != nil {
+			co.closeWriter()
 			return err
 		}
 	}
 	// What is still open after this stays listed and keeps later writes back.
 	co.settleAll(ctx)
 	if first {
-		co.sweep(ctx, primary, secondary)
+		co.sweep(ctx, co.writer[engine.Primary], co.writer[engine.Secondary])
 	}
 	return nil
 }

@@ -186,10 +186,10 @@ func (p twoPhase) rollbackPrepared(ctx context.Context, t *tx) error {
 	if err != nil || len(t.settings) > 0 {
 		t.c.lose(p.prepares) // PREPARE has kept what the transaction had set in the session
 	}
-	if err == nil || errors.Is(err, engine.ErrNotPrepared) { // recovery has been quicker
+	if err == nil {
 		return nil
 	}
-	return p.undo(ctx, t.id)
+	return p.undo(ctx, t.id) // also where it is gone: who has ended it, and how?
 }
 
 // gidPrefix begins the names of dualsql's prepared transactions; the pair's id and the TxID follow.

@@ -60,7 +60,11 @@ func (postgres) Session(ctx context.Context, c driver.Conn, o Options) (Session,
 
 type pgSession struct {
 	session
-	pg   *pgx.Conn
+	pg *pgx.Conn
+	// The statement that inserts markers.
+	markerKept bool
+	markers    int // counts its names
+
 	wire *wire // nil on a connection from a connector that is not ours
 	o    Options
 }
@@ -68,6 +72,7 @@ type pgSession struct {
 // Setup turns the read guard on (PostgreSQL manual, 20.11.1: default_transaction_read_only), bounds lock waits, and raises
 // synchronous_commit=off, under which a server crash loses transactions that were reported as committed (30.4).
 func (s *pgSession) Setup(ctx context.Context) error {
+	s.forgetMarker() // it is called after DISCARD ALL
 	var b strings.Builder
 	b.WriteString("select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'")
 	if s.o.Role == Primary {
@@ -140,9 +145,14 @@ func (s *pgSession) Commit(ctx context.Context, m *Marker) error {
 	}
 	text := "commit"
 	if m != nil {
-		text = pgInsertMarker(*m) + "; commit"
+		text = s.insertMarker(*m) + "; commit"
 	}
 	tag, err := s.simple(ctx, text)
+	if m != nil && err == nil {
+		s.markerInserted()
+	} else if err != nil {
+		s.forgetMarker()
+	}
 	if err == nil {
 		if got := tag.String(); got != "COMMIT" {
 			// An aborted transaction answers COMMIT with ROLLBACK, without an error (manual, COMMIT).
@@ -210,7 +220,10 @@ func (s *pgSession) Status() TxStatus {
 }
 
 // Forget: a cached plan whose result type has changed would fail with 0A000, here where it did not on the primary.
-func (s *pgSession) Forget(ctx context.Context) error { return s.pg.DeallocateAll(ctx) }
+func (s *pgSession) Forget(ctx context.Context) error {
+	s.forgetMarker()
+	return s.pg.DeallocateAll(ctx)
+}
 
 func (s *pgSession) Valid() bool {
 	return !s.pg.IsClosed() && s.pg.PgConn().TxStatus() == 'I' && !s.wire.holds() && !s.wire.failed() && !s.wire.owes()

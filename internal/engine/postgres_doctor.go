@@ -96,29 +96,43 @@ func (s *pgSession) examineSchema(ctx context.Context, d *diagnoses) error {
 }
 
 func (s *pgSession) examinePrepared(ctx context.Context, d *diagnoses) error {
-	var slots, count int
+	var slots, connections, count int
 	var oldest string
 	var seconds float64
-	err := s.pg.QueryRow(ctx, `select current_setting('max_prepared_transactions')::int, count(*)::int,
+	err := s.pg.QueryRow(ctx, `select current_setting('max_prepared_transactions')::int, current_setting('max_connections')::int, count(*)::int,
 		coalesce((array_agg(gid order by prepared))[1], ''), coalesce(extract(epoch from clock_timestamp() - min(prepared)), 0)::float8
 		from pg_catalog.pg_prepared_xacts where gid like 'dualsql:%' and database = current_database()`).
-		Scan(&slots, &count, &oldest, &seconds)
+		Scan(&slots, &connections, &count, &oldest, &seconds)
 	if err != nil {
 		return err
 	}
-	text := fmt.Sprintf("max_prepared_transactions is %d", slots)
+	examineSlots(d, slots, connections)
 	if count == 0 {
-		d.add("prepared", OK, text+"; none of dualsql's is prepared", "")
+		d.add("prepared", OK, "none of dualsql's transactions is prepared", "")
 		return nil
 	}
 	age := time.Duration(seconds * float64(time.Second)).Round(time.Second)
-	text += fmt.Sprintf("; %d of dualsql's are prepared and hold their locks, the oldest for %v: %s", count, age, oldest)
+	text := fmt.Sprintf("%d of dualsql's transactions are prepared and hold their locks, the oldest for %v: %s", count, age, oldest)
 	if age > prepareLimit {
 		d.add("prepared", Warning, text, "run `dualsql recover`; do not end them by hand")
 	} else {
 		d.add("prepared", OK, text, "")
 	}
 	return nil
+}
+
+// examineSlots follows the manual's advice (20.4.1): as many as there can be connections.
+func examineSlots(d *diagnoses, slots, connections int) {
+	const advice = "set max_prepared_transactions to max_connections in postgresql.conf and restart the server"
+	switch {
+	case slots == 0:
+		d.add("slots", OK, "max_prepared_transactions is 0: this side prepares nothing, and commit=2pc needs the other one to", "")
+	case slots < connections:
+		d.add("slots", Warning, fmt.Sprintf("max_prepared_transactions is %d and max_connections %d: with more than %d connections that write, commits may fail under commit=2pc",
+			slots, connections, slots), advice)
+	default:
+		d.add("slots", OK, fmt.Sprintf("max_prepared_transactions is %d, max_connections %d", slots, connections), "")
+	}
 }
 
 // examineDurability asks for the settings as they are without dualsql: reset_val, not what Setup has made of them.

@@ -26,11 +26,36 @@ create table if not exists dualsql.pair (
 // PostgresInitSQL is what [Marking.Init] runs, for an administrator to run where the application's role may not.
 const PostgresInitSQL = pgSchema
 
-// pgInsertMarker also raises synchronous_commit=off for the one transaction: a statement of the caller's may have set it.
+// pgMarkerInsert also raises synchronous_commit=off for the one transaction: a statement of the caller's may have set it.
+const pgMarkerInsert = "insert into dualsql.commit (txid, state, journal) select %s, 'C', %s " +
+	"where current_setting('synchronous_commit') <> 'off' or set_config('synchronous_commit', 'on', true) = 'on'"
+
 func pgInsertMarker(m Marker) string {
-	return fmt.Sprintf("insert into dualsql.commit (txid, state, journal) select '%s', 'C', '%s' "+
-		"where current_setting('synchronous_commit') <> 'off' or set_config('synchronous_commit', 'on', true) = 'on'",
-		m.TxID, m.Journal)
+	return fmt.Sprintf(pgMarkerInsert, pgQuote(m.TxID.String()), pgQuote(m.Journal.String()))
+}
+
+// insertMarker is pgInsertMarker by a statement that the session keeps: to parse and plan it takes the server longer than to
+// run it. A session whose pgx is told to keep no statements, as behind a pooler, keeps none here either. markerInserted must be
+// called when the text has run.
+func (s *pgSession) insertMarker(m Marker) string {
+	if s.pg.Config().DefaultQueryExecMode != pgx.QueryExecModeCacheStatement {
+		return pgInsertMarker(m)
+	}
+	execute := fmt.Sprintf("execute %s(%s, %s)", s.markerName(), pgQuote(m.TxID.String()), pgQuote(m.Journal.String()))
+	if s.markerKept {
+		return execute
+	}
+	return "prepare " + s.markerName() + "(uuid, uuid) as " + fmt.Sprintf(pgMarkerInsert, "$1", "$2") + "; " + execute
+}
+
+func (s *pgSession) markerName() string { return fmt.Sprintf("dualsql_marker_%d", s.markers) }
+
+func (s *pgSession) markerInserted() { s.markerKept = true }
+
+// forgetMarker: the session does not have the statement any more, or nobody knows whether it has.
+func (s *pgSession) forgetMarker() {
+	s.markerKept = false
+	s.markers++ // a name is never used twice
 }
 
 // write runs text in a transaction of its own: the primary's sessions are read-only outside of one.

@@ -12,26 +12,28 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// pgPrepare inserts the marker and prepares, as one simple query: it stops at the first statement that fails.
-func pgPrepare(gid string, m Marker) string {
-	return pgInsertMarker(m) + "; prepare transaction " + pgQuote(gid)
+// prepareText inserts the marker and prepares, as one simple query: it stops at the first statement that fails.
+func (s *pgSession) prepareText(gid string, m Marker) string {
+	return s.insertMarker(m) + "; prepare transaction " + pgQuote(gid)
 }
 
 func pgQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
-func (s *pgSession) PrepareAlong(gid string, m Marker) { s.early(pgPrepare(gid, m)) }
+func (s *pgSession) PrepareAlong(gid string, m Marker) { s.early(s.prepareText(gid, m)) }
 
 func (s *pgSession) PreparedAlong() bool { return s.earlySent() }
 
 func (s *pgSession) PrepareTransaction(ctx context.Context, gid string, m Marker) error {
-	tag, err := s.simple(ctx, pgPrepare(gid, m))
+	tag, err := s.simple(ctx, s.prepareText(gid, m))
 	if err == nil {
+		s.markerInserted()
 		if got := tag.String(); got != "PREPARE TRANSACTION" {
 			// As COMMIT does, it answers ROLLBACK in a transaction that has failed (manual, PREPARE TRANSACTION).
 			return fmt.Errorf("the server answered PREPARE TRANSACTION with %s: %w", got, pgx.ErrTxCommitRollback)
 		}
 		return nil
 	}
+	s.forgetMarker()
 	var pe *pgconn.PgError
 	switch {
 	case errors.Is(err, driver.ErrBadConn):
