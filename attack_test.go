@@ -329,3 +329,32 @@ func TestWriterLockOnBothSides(t *testing.T) {
 		t.Errorf("n is %d on the primary, %d on the secondary", p, s)
 	}
 }
+
+// TestSweepKeepsWhatIsPrepared: a power loss has taken the intent of a transaction that is decided and prepared, and the
+// process comes back so late that its markers are old enough to be swept. The one that is still asked for has to stay.
+func TestSweepKeepsWhatIsPrepared(t *testing.T) {
+	for _, pair := range everyPair {
+		if !runs(pair, dualsql.TwoPhase) {
+			continue
+		}
+		t.Run(pair[0]+"+"+pair[1], func(t *testing.T) {
+			w := newWorld(t, pair, dualsql.TwoPhase, "orphan_age=1s")
+			w.crash(crash{at: "decided#2"})
+			lost := w.journal + "-lost"
+			cut(t, w.journal, lost, func(int64) int64 { return 128 }) // the header stays: it names the journal
+			w.journal = lost
+			for side := range w.raw {
+				w.exec(side, "update "+w.markers(side)+" set at = '2000-01-01 00:00:00'")
+			}
+			n := w.open()
+			w.eventually("the transaction is found", func() bool {
+				_, err := n.c.Recover(context.Background())
+				if err != nil {
+					t.Fatal(err)
+				}
+				return w.where(2) == both
+			})
+			w.is(2, both)
+		})
+	}
+}

@@ -65,8 +65,8 @@ func NewConnector(cfg *Config) (*Connector, error) {
 	if err != nil {
 		return nil, err
 	}
-	if able, why := canMark(sides); cfg.Commit == Marker && !able {
-		return nil, configError("commit", "cannot be marker: "+why+"; use auto or besteffort")
+	if able, why := canMark(sides); !able && (cfg.Commit == Marker || cfg.Commit == TwoPhase) {
+		return nil, configError("commit", fmt.Sprintf("cannot be %s: %s; use auto or besteffort", cfg.Commit, why))
 	}
 	return &Connector{cfg: cfg, sides: sides}, nil
 }

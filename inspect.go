@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 
 	"github.com/google/uuid"
+
+	"github.com/dualsql/dualsql/internal/engine"
 )
 
 // Stats are counters since the journal was opened by this process.
@@ -99,8 +101,15 @@ func (co *coordinator) recover(ctx context.Context) (Recovery, error) {
 		return Recovery{}, err
 	}
 	co.settleAll(ctx)
-	co.sweepPrepared(ctx)
+	swept := co.sweepPrepared(ctx)
 	r := Recovery{Committed: []uuid.UUID{}, RolledBack: []uuid.UUID{}, Pending: co.pending()}
+	for txid, state := range swept {
+		if state == engine.Committed {
+			r.Committed = append(r.Committed, txid)
+		} else {
+			r.RolledBack = append(r.RolledBack, txid)
+		}
+	}
 	for _, txid := range before {
 		switch o, _ := co.journal.outcome(txid); o {
 		case Committed:
@@ -114,6 +123,9 @@ func (co *coordinator) recover(ctx context.Context) (Recovery, error) {
 
 func (co *coordinator) forget(ctx context.Context, txid uuid.UUID) error {
 	e := co.journal.find(txid)
+	if e == nil && slices.ContainsFunc(co.pending(), func(p PendingTx) bool { return p.TxID == txid }) {
+		return fmt.Errorf("dualsql: transaction %s is prepared in a database, not in this journal: it is listed until somebody ends it there; see its problem", txid)
+	}
 	if e == nil {
 		return fmt.Errorf("dualsql: %w %s: the journal has no open transaction of this id", ErrUnknownTx, txid)
 	}

@@ -9,7 +9,7 @@ import (
 // OpenIntent is an intent of a journal without an end.
 type OpenIntent struct {
 	JournalRecord      // the intent itself
-	Decided       bool // the primary has committed
+	Decided       bool // the side that decides has committed
 	Told          bool // a caller was told that it is in doubt or half done, or a start has found it
 }
 

@@ -18,7 +18,7 @@ import (
 // The types of the journal's records. They are part of its format.
 const (
 	recordIntent  = 'I' // a commit is about to be tried; payload: the intent
-	recordDecided = 'D' // the primary has committed
+	recordDecided = 'D' // the side that decides has committed
 	recordTold    = 'T' // the caller was told that the transaction is in doubt or half done
 	recordEnd     = 'E' // it has ended; payload: the Outcome's byte
 )
@@ -44,7 +44,7 @@ type journal struct {
 type entry struct {
 	*intent
 	segment uint64
-	decided bool // the primary has committed
+	decided bool // the side that decides has committed
 	told    bool
 	problem error // why the last attempt to end it failed
 }
@@ -213,7 +213,7 @@ func (j *journal) beginBy(put func(wal.Record) (uint64, error), in *intent, limi
 	return e, nil
 }
 
-// decide notes that the primary has committed. It need not be durable: the fence tells too.
+// decide notes that the side that decides has committed. It need not be durable: the fence tells too.
 func (j *journal) decide(e *entry) error {
 	j.mu.Lock()
 	e.decided = true

@@ -13,7 +13,7 @@ import (
 type JournalRecord struct {
 	Segment uint64    `json:"segment"`
 	TxID    uuid.UUID `json:"txid"`
-	// Kind is "intent", "decided" (the primary has committed), "told" (the caller was told that it is in doubt or half
+	// Kind is "intent", "decided" (the side that decides has committed), "told" (the caller was told that it is in doubt or half
 	// done) or "end".
 	Kind       string             `json:"kind"`
 	Outcome    Outcome            `json:"outcome,omitempty"` // of an end

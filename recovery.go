@@ -113,7 +113,7 @@ func (co *coordinator) resolve() {
 			co.attempt(co.cfg.CommitTimeout, co.checkWriter)
 			continue
 		case <-sweep.C:
-			co.attempt(co.cfg.CommitTimeout, co.sweepPrepared)
+			co.attempt(co.cfg.CommitTimeout, func(ctx context.Context) { co.sweepPrepared(ctx) })
 			continue
 		case <-co.wake:
 			pause, limit = firstWait, co.cfg.CommitTimeout
@@ -197,7 +197,17 @@ func (co *coordinator) sweep(ctx context.Context, decides, other engine.Marking)
 	for _, e := range co.journal.entries() {
 		keep = append(keep, e.txid)
 	}
+	// A power loss may have taken the intent of what is prepared, but its marker is still asked for.
 	err := co.journal.log.Sync()
+	for _, role := range []engine.Role{engine.Primary, engine.Secondary} {
+		var prepared []orphan
+		if err == nil {
+			prepared, err = co.preparedOn(ctx, role, 0)
+		}
+		for _, o := range prepared {
+			keep = append(keep, o.TxID)
+		}
+	}
 	if err == nil {
 		err = decides.SweepMarkers(ctx, co.journal.id(), keep)
 	}

@@ -1,6 +1,7 @@
 package dualsql_test
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -141,4 +142,28 @@ func (w *world) pending(n *node, want ...dualsql.Outcome) []dualsql.PendingTx {
 		w.Fatalf("pending: %q, want %q: %+v", got, want, list)
 	}
 	return list
+}
+
+// reported asserts what an operator relies on where dualsql cannot end a transaction by itself: it stays listed, also after
+// a restart, until it is forgotten, and then for ever. It closes n.
+func (w *world) reported(n *node, want dualsql.Outcome) {
+	w.Helper()
+	ctx := context.Background()
+	txid := w.pending(n, want)[0].TxID
+	w.close(n)
+	n, _ = w.recover()
+	if p := w.pending(n, want)[0]; p.TxID != txid || p.Problem == "" {
+		w.Errorf("after a restart the list has %+v, want %s with its problem", p, txid)
+	}
+	if got, err := n.c.Outcome(ctx, txid); got != want || err != nil {
+		w.Errorf("Outcome = %q, %v, want %q", got, err, want)
+	}
+	if err := n.c.Forget(ctx, txid); err != nil {
+		w.Fatal(err)
+	}
+	w.pending(n)
+	w.close(n)
+	n, _ = w.recover()
+	w.pending(n)
+	w.close(n)
 }

@@ -3,19 +3,12 @@ package dualsql_test
 import (
 	"context"
 	"errors"
-	"strings"
+	"slices"
 	"testing"
 
 	"github.com/dualsql/dualsql"
 	"github.com/dualsql/dualsql/internal/chaos"
 )
-
-// isCommit matches the message that commits a transaction of the application's, with or without a marker. The transactions
-// that dualsql runs for itself come in one message with their BEGIN.
-func isCommit(m chaos.Message) bool {
-	text := strings.ToLower(m.Text)
-	return m.Type == 'Q' && strings.HasSuffix(text, "commit") && !strings.HasPrefix(text, "begin")
-}
 
 func held(t *testing.T, err error) {
 	t.Helper()
@@ -24,32 +17,24 @@ func held(t *testing.T, err error) {
 	}
 }
 
-// lost is one way to lose the reply to a COMMIT.
-type lost struct {
-	name    string
-	action  chaos.Action
-	through bool // the COMMIT got to the server
-}
-
-var lostReplies = []lost{
-	{"got through", chaos.DropReply, true},
-	{"did not get through", chaos.CutBefore, false},
-}
-
 func TestSurvive10DecidingReplyLost(t *testing.T) {
-	for _, l := range lostReplies {
+	for _, l := range append(slices.Clone(lostReplies), late) {
 		t.Run(l.name, func(t *testing.T) {
-			on{primary: "postgres"}.each(t, func(t *testing.T, w *world) {
-				proxy := w.behind(primary)
+			on{decides: "postgres"}.each(t, func(t *testing.T, w *world) {
+				proxy := w.behind(w.decides)
 				n := w.openWarm()
-				proxy.OnRequest(isCommit, l.action)
+				rule := proxy.OnRequest(isCommit, l.action)
 				err := write(n.DB, 1)
 				if w.protocol == dualsql.BestEffort {
 					w.told(err, dualsql.InDoubt)
-					if l.through {
-						w.is(1, primaryOnly)
-					} else {
+					rule.Release()
+					switch l {
+					case lostReplies[1]:
 						w.eventually("the server has noticed", func() bool { return w.where(1) == neither })
+					case late:
+						w.eventually("it has come", func() bool { return w.where(1) == primaryOnly })
+					default:
+						w.is(1, primaryOnly)
 					}
 					w.reported(n, dualsql.InDoubt)
 					return
@@ -62,26 +47,18 @@ func TestSurvive10DecidingReplyLost(t *testing.T) {
 					w.is(1, neither)
 				}
 				w.pending(n)
+				rule.Release()
 				w.is(w.writes(n, 2)-1, both)
 			})
 		})
 	}
 }
 
-// cutWhenHeld takes the server away at the moment when it has (HoldReply) or has not yet (HoldRequest) run the next COMMIT.
-func cutWhenHeld(proxy *chaos.Proxy, action chaos.Action) {
-	rule := proxy.OnRequest(isCommit, action)
-	go func() {
-		<-rule.Fired()
-		proxy.Down()
-	}()
-}
-
 func TestSurvive11DecidingReplyLostServerGone(t *testing.T) {
 	for _, l := range []lost{{"got through", chaos.HoldReply, true}, {"did not get through", chaos.HoldRequest, false}} {
 		t.Run(l.name, func(t *testing.T) {
-			on{primary: "postgres", options: "commit_timeout=1s"}.each(t, func(t *testing.T, w *world) {
-				proxy := w.behind(primary)
+			on{decides: "postgres", options: "commit_timeout=1s"}.each(t, func(t *testing.T, w *world) {
+				proxy := w.behind(w.decides)
 				n := w.openWarm()
 				cutWhenHeld(proxy, l.action)
 				err := write(n.DB, 1)
@@ -119,16 +96,16 @@ func TestSurvive11DecidingReplyLostServerGone(t *testing.T) {
 	}
 }
 
-// While a transaction is in doubt, none may overtake it on the secondary.
+// While a transaction is in doubt, none may overtake it on the side that follows.
 func TestSurvive11WritesHeldInDoubt(t *testing.T) {
-	on{primary: "postgres", protocols: underMarker, options: "commit_timeout=1s"}.each(t, func(t *testing.T, w *world) {
-		proxy := w.behind(primary)
+	on{decides: "postgres", protocols: mending, options: "commit_timeout=1s"}.each(t, func(t *testing.T, w *world) {
+		proxy := w.behind(w.decides)
 		n := w.openWarm()
 		cutWhenHeld(proxy, chaos.HoldReply)
 		w.told(write(n.DB, 1), dualsql.InDoubt)
-		// The way to the primary opens for the application alone: the resolver's fence stays away.
+		// The way opens for the application alone: the resolver's fence stays away.
 		txid := w.pending(n, dualsql.InDoubt)[0].TxID.String()
-		proxy.OnRequests(1000, chaos.SQLContains(txid), chaos.CutBefore)
+		fence := proxy.OnRequests(1000, chaos.SQLContains(txid), chaos.CutBefore)
 		proxy.Up()
 		w.eventually("a write reaches the gate", func() bool {
 			err := write(n.DB, 2)
@@ -137,14 +114,23 @@ func TestSurvive11WritesHeldInDoubt(t *testing.T) {
 			}
 			return errors.Is(err, dualsql.ErrWritesHeld)
 		})
+		proxy.Remove(fence)
+		w.settled(n)
+		w.is(1, both)
+		w.is(w.writes(n, 3)-1, both)
 	})
 }
 
+// Under 2pc this cannot be: what would refuse it refuses PREPARE, before anything is decided.
 func TestSurvive13SecondCommitRefused(t *testing.T) {
 	on{options: "commit_timeout=1s"}.each(t, func(t *testing.T, w *world) {
-		w.constrain(secondary)
+		w.constrain(w.follows)
 		n := w.openWarm()
 		err := write(n.DB, 1, "insert into child values (99)")
+		if w.protocol == dualsql.TwoPhase {
+			w.refused(n, err, w.follows)
+			return
+		}
 		var halfDone *dualsql.HalfDoneError
 		if !errors.As(err, &halfDone) || halfDone.Committed != "primary" || halfDone.Pending != "secondary" {
 			t.Fatalf("the caller was told %v, want a *HalfDoneError", err)
@@ -172,27 +158,32 @@ func TestSurvive13SecondCommitRefused(t *testing.T) {
 }
 
 func TestSurvive14SecondReplyLost(t *testing.T) {
-	for _, l := range lostReplies {
+	for _, l := range append(slices.Clone(lostReplies), late) {
 		t.Run(l.name, func(t *testing.T) {
-			on{secondary: "postgres"}.each(t, func(t *testing.T, w *world) {
-				proxy := w.behind(secondary)
+			on{follows: "postgres"}.each(t, func(t *testing.T, w *world) {
+				proxy := w.behind(w.follows)
 				n := w.openWarm()
-				proxy.OnRequest(isCommit, l.action)
+				rule := proxy.OnRequest(w.isSecond(), l.action)
 				err := write(n.DB, 1)
-				if w.protocol == dualsql.Marker {
-					w.told(err, dualsql.Committed)
-					w.is(1, both)
-					w.pending(n)
-					w.is(w.writes(n, 2)-1, both)
+				if w.protocol == dualsql.BestEffort {
+					w.told(err, dualsql.HalfDone)
+					if l.through {
+						w.is(1, both)
+					} else {
+						w.is(1, primaryOnly)
+					}
+					rule.Release()
+					w.reported(n, dualsql.HalfDone)
 					return
 				}
-				w.told(err, dualsql.HalfDone)
-				if l.through {
-					w.is(1, both)
-				} else {
-					w.is(1, primaryOnly)
-				}
-				w.reported(n, dualsql.HalfDone)
+				w.told(err, dualsql.Committed)
+				w.is(1, both)
+				w.pending(n)
+				rule.Release()
+				w.is(w.writes(n, 2)-1, both)
+				w.close(n)
+				w.alone(w.follows) // what came late has come
+				w.is(1, both)
 			})
 		})
 	}

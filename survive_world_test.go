@@ -1,7 +1,6 @@
 package dualsql_test
 
 import (
-	"context"
 	"database/sql"
 	"fmt"
 	"net/url"
@@ -9,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/dualsql/dualsql"
 	"github.com/dualsql/dualsql/internal/chaos"
@@ -23,9 +21,23 @@ var everyPair = [][2]string{{"postgres", "postgres"}, {"sqlite", "sqlite"}, {"po
 
 var everyProtocol = []dualsql.Protocol{dualsql.TwoPhase, dualsql.Marker, dualsql.BestEffort}
 
+var (
+	underMarker   = []dualsql.Protocol{dualsql.Marker}
+	underTwoPhase = []dualsql.Protocol{dualsql.TwoPhase}
+	mending       = []dualsql.Protocol{dualsql.TwoPhase, dualsql.Marker} // they end what a crash has cut
+)
+
 // runs reports whether a pair of engines can have a protocol.
 func runs(engines [2]string, p dualsql.Protocol) bool {
 	return p != dualsql.TwoPhase || slices.Contains(engines[:], "postgres")
+}
+
+// decider is the side whose COMMIT decides: under 2pc the one that does not prepare.
+func decider(engines [2]string, p dualsql.Protocol) int {
+	if p == dualsql.TwoPhase && engines[secondary] != "postgres" {
+		return secondary
+	}
+	return primary
 }
 
 // on says which pairs and protocols a row applies to. The zero value: all.
@@ -33,18 +45,23 @@ type on struct {
 	protocols []dualsql.Protocol
 	primary   string // only pairs with this engine on that side
 	secondary string
+	decides   string // only where the COMMIT of this engine decides
+	follows   string // only where this engine is on the other side; under 2pc it is the one that prepares
 	options   string // for the DSN
 	alone     bool   // the test touches what the whole process shares: crash points, servers
+}
+
+func (o on) applies(engines [2]string, p dualsql.Protocol) bool {
+	is := func(want string, side int) bool { return want == "" || engines[side] == want }
+	return runs(engines, p) && (o.protocols == nil || slices.Contains(o.protocols, p)) &&
+		is(o.primary, primary) && is(o.secondary, secondary) && is(o.decides, decider(engines, p)) && is(o.follows, 1-decider(engines, p))
 }
 
 func (o on) each(t *testing.T, run func(t *testing.T, w *world)) {
 	t.Helper()
 	for _, engines := range everyPair {
-		if o.primary != "" && engines[primary] != o.primary || o.secondary != "" && engines[secondary] != o.secondary {
-			continue
-		}
 		for _, protocol := range everyProtocol {
-			if !runs(engines, protocol) || o.protocols != nil && !slices.Contains(o.protocols, protocol) {
+			if !o.applies(engines, protocol) {
 				continue
 			}
 			t.Run(fmt.Sprintf("%s+%s/%s", engines[primary], engines[secondary], protocol), func(t *testing.T) {
@@ -57,8 +74,6 @@ func (o on) each(t *testing.T, run func(t *testing.T, w *world)) {
 	}
 }
 
-var underMarker = []dualsql.Protocol{dualsql.Marker}
-
 // world is a pair of fresh databases, equal on both sides, under one protocol.
 type world struct {
 	*testing.T
@@ -67,6 +82,8 @@ type world struct {
 	dsn      [2]string          // as dualsql gets them
 	raw      [2]*sql.DB         // past dualsql
 	protocol dualsql.Protocol
+	decides  int // the side whose COMMIT decides
+	follows  int // the other
 	journal  string
 	options  string
 }
@@ -86,6 +103,8 @@ var tables = []string{"entry", "account", "log", "parent", "child"}
 func newWorld(t *testing.T, engines [2]string, protocol dualsql.Protocol, options string) *world {
 	t.Helper()
 	w := &world{T: t, engines: engines, protocol: protocol, options: options, journal: filepath.Join(t.TempDir(), "journal")}
+	w.decides = decider(engines, protocol)
+	w.follows = 1 - w.decides
 	for side, engine := range engines {
 		driver := "sqlite"
 		if engine == "postgres" {
@@ -104,7 +123,16 @@ func newWorld(t *testing.T, engines [2]string, protocol dualsql.Protocol, option
 			w.exec(side, text)
 		}
 	}
+	t.Cleanup(w.nothingPrepared)
 	return w
+}
+
+// another is the world as a process with a journal of its own has it.
+func (w *world) another(options string) *world {
+	w.Helper()
+	other := *w
+	other.journal, other.options = filepath.Join(w.TempDir(), "journal"), options
+	return &other
 }
 
 // constrain creates child on both sides, and on one of them its foreign key, which is looked at by COMMIT.
@@ -157,154 +185,4 @@ func (w *world) behind(side int) *chaos.Proxy {
 
 func (w *world) DSN() string {
 	return strings.TrimSpace(fmt.Sprintf("primary='%s' secondary='%s' journal='%s' commit=%s %s", w.dsn[primary], w.dsn[secondary], w.journal, w.protocol, w.options))
-}
-
-// node is one user of the pair.
-type node struct {
-	*sql.DB
-	c *dualsql.Connector
-}
-
-func (w *world) open() *node {
-	w.Helper()
-	db, err := sql.Open(dualsql.Name, w.DSN())
-	if err != nil {
-		w.Fatal(err)
-	}
-	w.Cleanup(func() { db.Close() })
-	c, err := dualsql.FromDB(db)
-	if err != nil {
-		w.Fatal(err)
-	}
-	return &node{db, c}
-}
-
-// openWarm has had its first write done, so that what follows meets no first use of anything.
-func (w *world) openWarm() *node {
-	w.Helper()
-	n := w.open()
-	if err := write(n.DB, warmup); err != nil {
-		w.Fatal(err)
-	}
-	return n
-}
-
-func (w *world) close(n *node) {
-	w.Helper()
-	if err := n.Close(); err != nil {
-		w.Fatal(err)
-	}
-}
-
-const warmup = 1_000_000
-
-// write is the transaction that most tests run. Its id tells where it has arrived.
-func write(db *sql.DB, id int, more ...string) error {
-	return writeCtx(context.Background(), db, id, more...)
-}
-
-func writeCtx(ctx context.Context, db *sql.DB, id int, more ...string) error {
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback()
-	if _, err = tx.ExecContext(ctx, "insert into entry values (?, ?)", id, "written"); err != nil {
-		return err
-	}
-	if _, err = tx.ExecContext(ctx, "update account set n = n + 1 where id = ?", 1); err != nil {
-		return err
-	}
-	if _, err = tx.ExecContext(ctx, "insert into log values (?)", fmt.Sprint(id)); err != nil {
-		return err
-	}
-	for _, text := range more {
-		if _, err = tx.ExecContext(ctx, text); err != nil {
-			return err
-		}
-	}
-	return tx.Commit()
-}
-
-// patience is how long something may take that is bound to come.
-const patience = 30 * time.Second
-
-// eventually waits for something that comes about by itself.
-func (w *world) eventually(what string, f func() bool) {
-	w.Helper()
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(patience)
-	for !f() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			w.Fatalf("it never came about that %s", what)
-		}
-	}
-}
-
-// settled waits until the resolver has ended everything.
-func (w *world) settled(n *node) {
-	w.Helper()
-	w.eventually("nothing is pending", func() bool {
-		list, err := n.c.Pending()
-		if err != nil {
-			w.Fatal(err)
-		}
-		return len(list) == 0
-	})
-}
-
-// writes waits until a write goes through: pooled connections and the writer's lock may have to be made anew. It returns
-// the first id after those it has tried.
-func (w *world) writes(n *node, id int) int {
-	w.Helper()
-	var err error
-	w.eventually("writes work", func() bool {
-		err = write(n.DB, id)
-		id++
-		return err == nil
-	})
-	return id
-}
-
-// recover opens the pair after a crash and recovers. The server may not have noticed yet that the dead process is gone.
-func (w *world) recover() (*node, dualsql.Recovery) {
-	w.Helper()
-	n := w.open()
-	var r dualsql.Recovery
-	w.eventually("recovery can begin", func() bool {
-		var err error
-		r, err = n.c.Recover(context.Background())
-		if err != nil && !strings.Contains(err.Error(), "one process at a time") {
-			w.Fatal(err)
-		}
-		return err == nil
-	})
-	return n, r
-}
-
-// reported asserts what an operator relies on where dualsql cannot end a transaction by itself: it stays listed, also after
-// a restart, until it is forgotten, and then for ever. It closes n.
-func (w *world) reported(n *node, want dualsql.Outcome) {
-	w.Helper()
-	ctx := context.Background()
-	txid := w.pending(n, want)[0].TxID
-	w.close(n)
-	n, _ = w.recover()
-	if p := w.pending(n, want)[0]; p.TxID != txid || p.Problem == "" {
-		w.Errorf("after a restart the list has %+v, want %s with its problem", p, txid)
-	}
-	if got, err := n.c.Outcome(ctx, txid); got != want || err != nil {
-		w.Errorf("Outcome = %q, %v, want %q", got, err, want)
-	}
-	if err := n.c.Forget(ctx, txid); err != nil {
-		w.Fatal(err)
-	}
-	w.pending(n)
-	w.close(n)
-	n, _ = w.recover()
-	w.pending(n)
-	w.close(n)
 }

@@ -119,59 +119,61 @@ type orphan struct {
 
 // sweepPrepared ends the pair's prepared transactions that are older than orphan_age, whoever has made them: those whose
 // owner is gone, with its journal or without. An owner that is only slow is told that it was rolled back. What cannot be
-// ended is listed until it is.
-func (co *coordinator) sweepPrepared(ctx context.Context) {
-	if co.pairID() == uuid.Nil {
-		return
-	}
+// ended is listed until it is. It returns what it has ended, and how.
+func (co *coordinator) sweepPrepared(ctx context.Context) map[uuid.UUID]engine.State {
+	ended := map[uuid.UUID]engine.State{}
 	var left []orphan
 	for _, role := range []engine.Role{engine.Primary, engine.Secondary} {
-		list, err := co.orphansOn(ctx, role)
+		list, err := co.preparedOn(ctx, role, co.cfg.OrphanAge)
 		if err != nil {
 			if ctx.Err() == nil {
 				co.log.Warn("dualsql: looking for prepared transactions", "side", role.String(), "error", err)
 			}
 			left = append(left, co.orphansKnown(role)...)
-			continue
 		}
-		p := twoPhase{co, role}
 		for _, o := range list {
-			_, err := p.end(ctx, o.TxID, func() { o.State = HalfDone })
-			var hand *byHandError
-			if errors.As(err, &hand) && hand.done == handCommitted {
-				continue // since it was listed its owner has finished it and begun to delete its markers
+			if co.journal.find(o.TxID) != nil {
+				continue // this process is at work on it
 			}
-			if err != nil {
+			state, err := twoPhase{co, role}.end(ctx, o.TxID, func() { o.State = HalfDone })
+			var hand *byHandError
+			switch {
+			case errors.As(err, &hand) && hand.done == handCommitted:
+				// Since it was listed its owner has finished it and begun to delete its markers.
+			case err != nil:
 				o.Problem = err.Error()
 				co.log.Warn("dualsql: prepared transaction cannot be ended yet", "txid", o.TxID, "side", role.String(), "since", o.Since, "error", err)
 				left = append(left, o)
-				continue
+			default:
+				co.log.Info("dualsql: prepared transaction ended that nobody was finishing", "txid", o.TxID, "side", role.String(), "since", o.Since)
+				co.stats.recovered.Add(1)
+				ended[o.TxID] = state
 			}
-			co.log.Info("dualsql: prepared transaction ended that nobody was finishing", "txid", o.TxID, "side", role.String(), "since", o.Since)
-			co.stats.recovered.Add(1)
 		}
 	}
 	co.openMu.Lock()
 	defer co.openMu.Unlock()
 	co.orphans = left
+	return ended
 }
 
-// orphansOn lists the prepared transactions on one side that are old and not in this process's journal.
-func (co *coordinator) orphansOn(ctx context.Context, role engine.Role) (list []orphan, err error) {
+// preparedOn lists the pair's prepared transactions on one side that are at least so old.
+func (co *coordinator) preparedOn(ctx context.Context, role engine.Role, age time.Duration) (list []orphan, err error) {
+	if co.pairID() == uuid.Nil {
+		return nil, nil
+	}
 	err = co.withSession(ctx, role, func(s engine.Marking) error {
 		preparing, ok := s.(engine.Preparing)
 		if !ok {
 			return nil
 		}
 		prefix := co.gidsOfPair()
-		found, err := preparing.Prepared(ctx, prefix, co.cfg.OrphanAge)
+		found, err := preparing.Prepared(ctx, prefix, age)
 		for _, x := range found {
-			txid, err := uuid.Parse(strings.TrimPrefix(x.GID, prefix))
-			if err != nil || co.journal.find(txid) != nil {
-				continue // it is not dualsql's, or this process is at work on it
+			if txid, err := uuid.Parse(strings.TrimPrefix(x.GID, prefix)); err == nil { // else it is not dualsql's
+				list = append(list, orphan{role, PendingTx{TxID: txid, State: InDoubt, Protocol: TwoPhase, Since: x.Since,
+					Sides: [2]string{co.sides[0].name, co.sides[1].name}, Statements: []string{}}})
 			}
-			list = append(list, orphan{role, PendingTx{TxID: txid, State: InDoubt, Protocol: TwoPhase, Since: x.Since,
-				Sides: [2]string{co.sides[0].name, co.sides[1].name}, Statements: []string{}}})
 		}
 		return err
 	})

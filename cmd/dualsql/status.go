@@ -19,7 +19,7 @@ It reads the journal and nothing else, so it needs no database, changes nothing,
 ` + dsnHelp + `Or give the journal's directory alone.
 
 A transaction is listed as
-  half done     it is committed on the primary, not yet on the secondary
+  half done     it is committed on one side, not yet on the other
   in doubt      nobody knows yet whether it is committed
   under way     the application is committing it just now; this counts as nothing open
 

@@ -174,8 +174,10 @@ func (s *sqliteSession) Commit(ctx context.Context, m *Marker) error {
 	}
 	ctx = context.WithoutCancel(ctx)
 	if m != nil {
-		if err := s.run(ctx, sqliteInsertMarker(*m, "insert")); err != nil {
+		if inserted, err := s.InsertMarker(ctx, *m); err != nil {
 			return err
+		} else if !inserted {
+			return ErrFenced
 		}
 	}
 	err := s.run(ctx, "commit")

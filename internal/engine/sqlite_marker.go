@@ -25,10 +25,6 @@ create table if not exists dualsql_pair (
 	one integer primary key check (one = 1), pair text not null,
 	side text not null check (side in ('primary', 'secondary')), at text not null default current_timestamp)`
 
-func sqliteInsertMarker(m Marker, verb string) string {
-	return fmt.Sprintf("%s into dualsql_commit (txid, state, journal) values ('%s', 'C', '%s')", verb, m.TxID, m.Journal)
-}
-
 // write runs f in a transaction of its own that holds the write lock.
 func (s *sqliteSession) write(ctx context.Context, f func() error) error {
 	if err := s.Begin(ctx, TxOptions{Write: true}); err != nil {
@@ -110,7 +106,7 @@ func (s *sqliteSession) Fence(ctx context.Context, m Marker) (State, error) {
 }
 
 func (s *sqliteSession) InsertMarker(ctx context.Context, m Marker) (bool, error) {
-	res, err := s.Exec(ctx, sqliteInsertMarker(m, "insert or ignore"), nil)
+	res, err := s.Exec(ctx, fmt.Sprintf("insert or ignore into dualsql_commit (txid, state, journal) values ('%s', 'C', '%s')", m.TxID, m.Journal), nil)
 	if err != nil {
 		return false, err
 	}
