@@ -87,7 +87,8 @@ type Config struct {
 	// LockTimeout bounds each wait for a lock on the secondary. Zero leaves the secondary's own setting.
 	LockTimeout time.Duration
 	// OrphanAge is the age from which a prepared transaction is ended by any process that uses the pair, under commit=2pc: by
-	// then its owner is taken for dead. It should be greater than CommitTimeout.
+	// then its owner is taken for dead. It should be greater than twice CommitTimeout: an owner that is only slow is told that
+	// its transaction was rolled back.
 	OrphanAge time.Duration
 
 	// Logger gets what goes wrong and what recovery does. Nil: slog.Default().

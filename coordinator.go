@@ -38,9 +38,10 @@ type coordinator struct {
 	writer    [2]engine.Marking // the sessions that hold the pair's writer lock; nil: none do; guarded by prepareMu
 
 	openMu  sync.Mutex
-	flights map[uuid.UUID]*flight // of the entries that the resolver works on
-	adopted []uuid.UUID           // what was open when the journal was opened; not changed later
-	orphans []orphan              // prepared transactions of others that the last sweep could not end
+	flights map[uuid.UUID]*flight      // of the entries that the resolver works on
+	adopted []uuid.UUID                // what was open when the journal was opened; not changed later
+	orphans []orphan                   // prepared transactions of others that the last sweep could not end
+	swept   map[uuid.UUID]engine.State // those that sweeps have ended since Recover last told
 
 	bg      context.Context // ends with the coordinator
 	cancel  context.CancelFunc
@@ -79,7 +80,7 @@ func acquire(cfg *Config, sides [2]*side) (*coordinator, error) {
 		return nil, err
 	}
 	co := &coordinator{cfg: cfg, sides: sides, log: cfg.Logger, journal: j, users: 1,
-		plans: newPlanCache(sides[engine.Primary].engine), flights: map[uuid.UUID]*flight{}, wake: make(chan struct{}, 1)}
+		plans: newPlanCache(sides[engine.Primary].engine), flights: map[uuid.UUID]*flight{}, swept: map[uuid.UUID]engine.State{}, wake: make(chan struct{}, 1)}
 	if co.log == nil {
 		co.log = slog.Default()
 	}

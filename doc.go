@@ -2,7 +2,7 @@
 //
 // One *sql.DB stands for two physical databases, the primary and the secondary. Reads go to the primary. Writes are
 // mirrored: run on the primary, then on the secondary. A commit is either on both or on neither, and what a crash cuts in
-// half is finished from a journal at the next start, or reported. No transaction monitor and no message broker is needed.
+// half is finished, by this process or by another, or reported. No transaction monitor and no message broker is needed.
 //
 //	db, err := sql.Open("dualsql", "primary='postgres://app@db0/shop' secondary='postgres://app@db1/shop' journal=/var/lib/shop/dualsql")
 //	if err != nil {
@@ -64,13 +64,21 @@
 //
 // The key commit chooses the protocol:
 //
+//   - 2pc prepares the transaction on one side, commits it on the other, whose COMMIT decides, and then commits what is
+//     prepared. A crash in between leaves a prepared transaction, which keeps its locks and which any process that uses the
+//     pair can end, with its journal or without. One side must be PostgreSQL with max_prepared_transactions greater than
+//     zero, the other PostgreSQL or SQLite. Any number of processes may write, each with a journal of its own.
 //   - marker commits the primary, then the secondary. Each transaction inserts a row of its own, the commit marker, which is
 //     there if and only if it committed. A transaction that is on the primary alone is brought to the secondary from the
-//     journal, once. It needs two schema objects in each database, and one process at a time may write to the pair.
+//     journal, once. One process at a time may write to the pair.
 //   - besteffort commits the primary, then the secondary, and creates nothing. What is cut in half is reported, and an
 //     operator makes the sides equal.
-//   - auto, the default, is marker if both databases are PostgreSQL or SQLite and the tables can be made, else besteffort.
-//     Which it was is logged, and in [Stats].
+//   - auto, the default, is the first of these that the pair allows. Which it was is logged, and in [Stats].
+//
+// 2pc and marker need two tables of dualsql's own in each database, which the first connection creates if it may.
+//
+// Under 2pc, ack=decided lets a commit return when it is decided and on the primary, and the secondary follow. PostgreSQL cannot
+// prepare a transaction that has used temporary tables or NOTIFY: [ErrUnpreparable]. Begin such a one under [WithBestEffort].
 //
 // The commit phase does not end when the caller's context does: its bound is commit_timeout.
 //
@@ -78,7 +86,7 @@
 //
 // A Commit, and a write outside of a transaction, ends in one of four ways:
 //
-//   - nil: committed on both sides.
+//   - nil: committed on both sides; under ack=decided, decided, and prepared on the secondary.
 //   - an error that is neither of the following: rolled back on both. A refusal by the primary is the primary's own error,
 //     unwrapped; one by the secondary is in a *[SideError].
 //   - *[InDoubtError]: whether it committed is not known yet.
@@ -98,16 +106,20 @@
 //	  // on neither side: it may be tried again
 //	}
 //
-// While a transaction is in doubt or half done under commit=marker, later writes could overtake it: they wait for it, and
-// after commit_timeout fail with [ErrWritesHeld]. A transaction that had already seen its effects fails with
-// [ErrOvertaking]. Reads go on. Under commit=besteffort writes go on too.
+// While a transaction is in doubt or half done under 2pc or marker, later writes of this process could overtake it: they wait
+// for it, and after commit_timeout fail with [ErrWritesHeld]. A transaction that had already seen its effects fails with
+// [ErrOvertaking]. Reads go on. Under besteffort writes go on too.
 //
 // While the secondary is away, writes fail and reads go on.
+//
+// On connections from a PostgreSQL URL, BEGIN travels with the first statement, whose error may then be BEGIN's. Under 2pc the
+// last statement on a secondary that prepares travels with PREPARE TRANSACTION: its error there comes from Commit.
 //
 // # Recovery
 //
 // The first connection ends what the journal has open before it lets a write through. What cannot be ended yet is tried
-// again in the background, with growing pauses, is logged, and is never dropped. [Connector.Pending] lists it,
+// again in the background, with growing pauses, is logged, and is never dropped. Under 2pc each process also ends prepared
+// transactions of others that are older than orphan_age. [Connector.Pending] lists it,
 // [Connector.Recover] tries at once, and [Connector.Forget] takes a transaction off the list after an operator has made
 // the sides equal. [FromDB] gives the Connector behind a *sql.DB:
 //

@@ -101,8 +101,12 @@ func (co *coordinator) recover(ctx context.Context) (Recovery, error) {
 		return Recovery{}, err
 	}
 	co.settleAll(ctx)
-	swept := co.sweepPrepared(ctx)
+	co.sweepPrepared(ctx)
 	r := Recovery{Committed: []uuid.UUID{}, RolledBack: []uuid.UUID{}, Pending: co.pending()}
+	co.openMu.Lock()
+	swept := co.swept
+	co.swept = map[uuid.UUID]engine.State{}
+	co.openMu.Unlock()
 	for txid, state := range swept {
 		if state == engine.Committed {
 			r.Committed = append(r.Committed, txid)

@@ -113,7 +113,7 @@ func (co *coordinator) resolve() {
 			co.attempt(co.cfg.CommitTimeout, co.checkWriter)
 			continue
 		case <-sweep.C:
-			co.attempt(co.cfg.CommitTimeout, func(ctx context.Context) { co.sweepPrepared(ctx) })
+			co.attempt(co.cfg.CommitTimeout, co.sweepPrepared)
 			continue
 		case <-co.wake:
 			pause, limit = firstWait, co.cfg.CommitTimeout

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -119,8 +120,8 @@ type orphan struct {
 
 // sweepPrepared ends the pair's prepared transactions that are older than orphan_age, whoever has made them: those whose
 // owner is gone, with its journal or without. An owner that is only slow is told that it was rolled back. What cannot be
-// ended is listed until it is. It returns what it has ended, and how.
-func (co *coordinator) sweepPrepared(ctx context.Context) map[uuid.UUID]engine.State {
+// ended is listed until it is.
+func (co *coordinator) sweepPrepared(ctx context.Context) {
 	ended := map[uuid.UUID]engine.State{}
 	var left []orphan
 	for _, role := range []engine.Role{engine.Primary, engine.Secondary} {
@@ -154,7 +155,7 @@ func (co *coordinator) sweepPrepared(ctx context.Context) map[uuid.UUID]engine.S
 	co.openMu.Lock()
 	defer co.openMu.Unlock()
 	co.orphans = left
-	return ended
+	maps.Copy(co.swept, ended)
 }
 
 // preparedOn lists the pair's prepared transactions on one side that are at least so old.
