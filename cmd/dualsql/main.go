@@ -14,6 +14,7 @@ import (
 	"os/signal"
 
 	"github.com/dualsql/dualsql/cmd/dualsql/internal/demo"
+	"github.com/dualsql/dualsql/cmd/dualsql/internal/torture"
 	_ "modernc.org/sqlite" // the embedded engine
 )
 
@@ -28,6 +29,9 @@ const (
 func main() {
 	if len(os.Args) == 2 && os.Args[1] == demo.WorkerArg {
 		os.Exit(demo.Work(os.Stdin, os.Stdout, os.Stderr))
+	}
+	if len(os.Args) == 2 && os.Args[1] == torture.WorkerArg {
+		os.Exit(torture.Work(os.Stdin, os.Stdout, os.Stderr))
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
@@ -52,7 +56,7 @@ type invocation struct {
 }
 
 func commands() []command {
-	return []command{demoCommand, statusCommand, recoverCommand, journalCommand, initCommand, doctorCommand, versionCommand}
+	return []command{demoCommand, statusCommand, recoverCommand, journalCommand, initCommand, doctorCommand, tortureCommand, versionCommand}
 }
 
 // run executes one command line and returns the exit code.

@@ -1,210 +1,64 @@
 package chaos
 
 import (
-	"context"
-	"errors"
-	"net"
-	"net/url"
-	"sync"
 	"testing"
-	"time"
 
-	"github.com/dualsql/dualsql/internal/testdb/localport"
+	"github.com/dualsql/dualsql/internal/chaos/netproxy"
 )
 
-// Proxy is a TCP proxy on 127.0.0.1 in front of one server, with the faults of a network and, for PostgreSQL, faults at
-// single messages (OnRequest). Its methods are safe for concurrent use.
+// Proxy is a [netproxy.Proxy] of a test: what fails fails the test.
 type Proxy struct {
-	tb     testing.TB
-	addr   string
-	target string
-
-	control sync.Mutex // held by Down, Up and Close for their whole time
-
-	mu        sync.Mutex
-	listener  net.Listener  // nil while down
-	accepting chan struct{} // closed when the listener's accept loop has ended
-	links     map[*link]struct{}
-	rules     []*Rule
-	thawed    chan struct{} // closed unless frozen
-	delay     time.Duration
-
-	work sync.WaitGroup // the links' goroutines
+	*netproxy.Proxy
+	tb testing.TB
 }
 
 // NewProxy starts a proxy to the server at target (host:port). It is closed when the test ends.
 func NewProxy(tb testing.TB, target string) *Proxy {
 	tb.Helper()
-	listener, err := localport.Listen()
+	p, err := netproxy.Listen(target)
 	if err != nil {
 		tb.Fatalf("chaos: %v", err)
 	}
-	p := &Proxy{
-		tb: tb, addr: listener.Addr().String(), target: target,
-		links: map[*link]struct{}{}, thawed: make(chan struct{}),
-	}
-	close(p.thawed)
-	p.listen(listener)
 	tb.Cleanup(p.Close)
-	return p
+	return &Proxy{p, tb}
 }
 
 // Via returns the DSN, a URL, with the proxy's address in place of the server's.
 func Via(dsn string, p *Proxy) string {
 	p.tb.Helper()
-	u, err := url.Parse(dsn)
-	if err != nil || u.Host == "" {
-		p.tb.Fatal("chaos: Via takes a DSN in the form of a URL with a host")
-	}
-	u.Host = p.addr
-	return u.String()
-}
-
-// Addr returns the proxy's host:port. It stays the same for ever.
-func (p *Proxy) Addr() string { return p.addr }
-
-// Down cuts all connections and refuses new ones, as a server that has been stopped does. When it returns, all are
-// closed. It does nothing to a proxy that is down.
-func (p *Proxy) Down() {
-	p.control.Lock()
-	defer p.control.Unlock()
-	p.mu.Lock()
-	listener, accepting := p.listener, p.accepting
-	p.listener = nil
-	p.mu.Unlock()
-	if listener == nil {
-		return
-	}
-	_ = listener.Close() // what was refused before is refused still
-	<-accepting
-	p.cutAll()
-}
-
-// Up takes connections again after Down. It does nothing to a proxy that is up.
-func (p *Proxy) Up() {
-	p.tb.Helper()
-	p.control.Lock()
-	defer p.control.Unlock()
-	p.mu.Lock()
-	up := p.listener != nil
-	p.mu.Unlock()
-	if up {
-		return
-	}
-	listener, err := net.Listen("tcp4", p.addr)
+	via, err := p.Via(dsn)
 	if err != nil {
 		p.tb.Fatalf("chaos: %v", err)
 	}
-	p.listen(listener)
+	return via
 }
 
-// Freeze stops all bytes in both directions, and the closing of connections too: a black hole, in which new connections
-// are taken and never answered. Like packets that are lost and sent again, what is sent now arrives after Thaw.
-func (p *Proxy) Freeze() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	select {
-	case <-p.thawed:
-		p.thawed = make(chan struct{})
-	default: // frozen already
+// Up is [netproxy.Proxy.Up].
+func (p *Proxy) Up() {
+	p.tb.Helper()
+	if err := p.Proxy.Up(); err != nil {
+		p.tb.Fatalf("chaos: %v", err)
 	}
 }
 
-// Thaw ends Freeze.
-func (p *Proxy) Thaw() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	select {
-	case <-p.thawed:
-	default:
-		close(p.thawed)
-	}
-}
+// The proxy's rules, actions and messages.
+type (
+	Rule    = netproxy.Rule
+	Action  = netproxy.Action
+	Message = netproxy.Message
+)
 
-// Delay makes each chunk that is read from either side wait for d before it goes on. Zero ends it.
-func (p *Proxy) Delay(d time.Duration) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.delay = d
-}
+// The actions, as netproxy explains them.
+const (
+	CutBefore   = netproxy.CutBefore
+	DropReply   = netproxy.DropReply
+	HoldRequest = netproxy.HoldRequest
+	LateRequest = netproxy.LateRequest
+	HoldReply   = netproxy.HoldReply
+)
 
-// Close cuts all connections, held and frozen ones included, and returns when all goroutines of the proxy have ended.
-func (p *Proxy) Close() {
-	p.Down()
-	p.work.Wait()
-}
+// SQLContains is [netproxy.SQLContains].
+func SQLContains(fragment string) func(Message) bool { return netproxy.SQLContains(fragment) }
 
-func (p *Proxy) cutAll() {
-	p.mu.Lock()
-	links := make([]*link, 0, len(p.links))
-	for l := range p.links {
-		links = append(links, l)
-	}
-	p.mu.Unlock()
-	for _, l := range links {
-		l.cut()
-	}
-}
-
-func (p *Proxy) listen(listener net.Listener) {
-	accepting := make(chan struct{})
-	p.mu.Lock()
-	p.listener, p.accepting = listener, accepting
-	p.mu.Unlock()
-	go func() {
-		defer close(accepting)
-		for {
-			conn, err := listener.Accept()
-			if errors.Is(err, net.ErrClosed) {
-				return
-			}
-			if err == nil { // otherwise the client has gone before it was accepted
-				p.serve(conn)
-			}
-		}
-	}()
-}
-
-// serve is called by the accept loop alone, which Down waits for: after it no link can appear.
-func (p *Proxy) serve(conn net.Conn) {
-	l := newLink(p, conn)
-	p.mu.Lock()
-	p.links[l] = struct{}{}
-	p.mu.Unlock()
-	p.work.Go(func() {
-		l.run()
-		p.mu.Lock()
-		delete(p.links, l)
-		p.mu.Unlock()
-	})
-}
-
-// delayed waits as Delay and Freeze demand. It returns false when ctx is done.
-func (p *Proxy) delayed(ctx context.Context) bool {
-	p.mu.Lock()
-	delay := p.delay
-	p.mu.Unlock()
-	if delay > 0 {
-		timer := time.NewTimer(delay)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			return false
-		}
-	}
-	return p.flows(ctx)
-}
-
-// flows waits until the proxy is not frozen. It returns false when ctx is done.
-func (p *Proxy) flows(ctx context.Context) bool {
-	p.mu.Lock()
-	thawed := p.thawed
-	p.mu.Unlock()
-	select {
-	case <-thawed:
-		return ctx.Err() == nil
-	case <-ctx.Done():
-		return false
-	}
-}
+// Nth is [netproxy.Nth].
+func Nth(n int, match func(Message) bool) func(Message) bool { return netproxy.Nth(n, match) }

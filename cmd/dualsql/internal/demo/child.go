@@ -1,17 +1,14 @@
 package demo
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
-	"runtime"
 	"strings"
 	"time"
+
+	"github.com/dualsql/dualsql/cmd/dualsql/internal/child"
 )
 
 // told is what the working processes have told before they died: what a customer would have been told.
@@ -28,77 +25,40 @@ type life struct {
 // is let work for the opposite of it, and then ends in good order.
 func live(ctx context.Context, j job, until time.Duration, t *told, progress func()) (life, error) {
 	var l life
-	executable, err := os.Executable()
+	up, ready := make(chan struct{}), make(chan struct{})
+	p, err := child.Start(WorkerArg, j, os.Stderr, func(line string) { l.hear(line, t, up, ready, progress) })
 	if err != nil {
 		return l, err
-	}
-	cmd := exec.Command(executable, WorkerArg)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		return l, err
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return l, err
-	}
-	if err := cmd.Start(); err != nil {
-		return l, err
-	}
-	first, err := json.Marshal(j)
-	if err != nil {
-		return l, err
-	}
-	if _, err := in.Write(append(first, '\n')); err != nil {
-		return l, errors.Join(err, cmd.Process.Kill(), cmd.Wait())
-	}
-	up, ready, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		l.listen(out, t, up, ready, progress)
-	}()
-	kill := func() {
-		l.killed = cmd.Process.Kill() == nil
-		<-ended
 	}
 	switch {
 	case until >= 0:
-		if await(ctx, up, ended) {
+		if await(ctx, up, p.Ended()) {
 			timer := time.NewTimer(until)
 			defer timer.Stop()
 			select {
 			case <-timer.C:
 			case <-ctx.Done():
-			case <-ended:
+			case <-p.Ended():
 			}
 		}
-		kill()
-	case await(ctx, ready, ended) && pause(ctx, -until) == nil:
-		if _, err := io.WriteString(in, "stop\n"); err != nil {
-			kill()
-			break
-		}
+		l.killed = p.Kill()
+	case await(ctx, ready, p.Ended()) && pause(ctx, -until) == nil && p.Stop() == nil:
 		select {
-		case <-ended:
+		case <-p.Ended():
 		case <-ctx.Done():
-			kill()
+			l.killed = p.Kill()
 		}
 	default:
-		kill()
+		l.killed = p.Kill()
 	}
-	err = cmd.Wait()
 	if ctx.Err() != nil {
 		return l, ctx.Err()
 	}
 	if l.failure != "" {
 		return l, errors.New("the working process has failed: " + l.failure)
 	}
-	// Windows knows no signals: there a killed process has an exit code.
-	if l.killed && runtime.GOOS != "windows" {
-		l.killed = !cmd.ProcessState.Exited()
-	}
-	if !l.killed && (err != nil || until >= 0) {
-		return l, fmt.Errorf("the working process has ended by itself: %v", cmd.ProcessState)
+	if !l.killed && (p.Err() != nil || until >= 0) {
+		return l, fmt.Errorf("the working process has ended by itself: %v", p.Err())
 	}
 	return l, nil
 }
@@ -114,23 +74,20 @@ func await(ctx context.Context, c, ended <-chan struct{}) bool {
 	return false
 }
 
-// listen reads what the process prints until it is dead.
-func (l *life) listen(out io.Reader, t *told, up, ready chan struct{}, progress func()) {
-	for s := bufio.NewScanner(out); s.Scan(); {
-		word, rest, _ := strings.Cut(s.Text(), " ")
-		switch word {
-		case sayUp:
-			close(up)
-		case sayReady:
-			l.ready = true
-			close(ready)
-		case sayCommitted:
-			t.committed[rest] = true
-			progress()
-		case sayRolledBack:
-			t.rolledBack[rest] = true
-		case sayFailed:
-			l.failure = rest
-		}
+func (l *life) hear(line string, t *told, up, ready chan struct{}, progress func()) {
+	word, rest, _ := strings.Cut(line, " ")
+	switch word {
+	case sayUp:
+		close(up)
+	case sayReady:
+		l.ready = true
+		close(ready)
+	case sayCommitted:
+		t.committed[rest] = true
+		progress()
+	case sayRolledBack:
+		t.rolledBack[rest] = true
+	case sayFailed:
+		l.failure = rest
 	}
 }

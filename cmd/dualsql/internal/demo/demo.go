@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/dualsql/dualsql"
+	"github.com/dualsql/dualsql/cmd/dualsql/internal/sides"
 )
 
 // Options say what the demo runs on, and how.
@@ -113,7 +114,7 @@ func build(ctx context.Context, o *Options) (w *world, err error) {
 		}
 	}
 	if o.Primary == "" {
-		o.Primary, o.Secondary = sqliteDSN(filepath.Join(w.dir, "primary.db")), sqliteDSN(filepath.Join(w.dir, "secondary.db"))
+		o.Primary, o.Secondary = sides.SQLiteDSN(filepath.Join(w.dir, "primary.db")), sides.SQLiteDSN(filepath.Join(w.dir, "secondary.db"))
 	}
 	if o.Journal == "" {
 		o.Journal = filepath.Join(w.dir, "journal")
@@ -125,11 +126,11 @@ func build(ctx context.Context, o *Options) (w *world, err error) {
 	}
 	w.dsns = [2]string{o.Primary, o.Secondary}
 	for i, dsn := range w.dsns {
-		if w.sides[i], err = openSide(dsn); err != nil {
+		if w.sides[i], err = sides.Open(dsn); err != nil {
 			return w, err
 		}
-		if w.fresh[i], err = hasNoSchema(ctx, w.sides[i], dsn); err != nil {
-			return w, fmt.Errorf("%s: %w", sideName(i), err)
+		if w.fresh[i], err = sides.HasNoSchema(ctx, w.sides[i], dsn); err != nil {
+			return w, fmt.Errorf("%s: %w", sides.Name(i), err)
 		}
 	}
 	return w, nil
@@ -138,7 +139,7 @@ func build(ctx context.Context, o *Options) (w *world, err error) {
 func (w *world) reset(ctx context.Context) error {
 	for i, db := range w.sides {
 		if err := reset(ctx, db); err != nil {
-			return fmt.Errorf("%s: make the tables: %w", sideName(i), err)
+			return fmt.Errorf("%s: make the tables: %w", sides.Name(i), err)
 		}
 	}
 	return nil
@@ -149,7 +150,7 @@ func (w *world) destroy(ctx context.Context) (err error) {
 	for i, db := range w.sides {
 		err = errors.Join(err, drop(ctx, db))
 		if w.fresh[i] {
-			err = errors.Join(err, dropSchema(ctx, db, w.dsns[i]))
+			err = errors.Join(err, sides.DropSchema(ctx, db, w.dsns[i]))
 		}
 	}
 	return errors.Join(err, w.closeSides(), w.removeDir())

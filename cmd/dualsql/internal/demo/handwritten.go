@@ -4,6 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/dualsql/dualsql/cmd/dualsql/internal/sides"
 )
 
 // handOffice is what one writes by hand: begin both, write both, commit one, commit the other. It is careful about every
@@ -19,16 +23,13 @@ func openHand(primary, secondary string, workers int) (office, error) {
 		db  **sql.DB
 		dsn string
 	}{{&o.primary, primary}, {&o.secondary, secondary}} {
-		driver, _, err := ownDriver(side.dsn)
-		if err != nil {
-			return nil, err
-		}
-		if *side.db, err = openSide(side.dsn); err != nil {
+		var err error
+		if *side.db, err = sides.Open(side.dsn); err != nil {
 			return nil, err
 		}
 		(*side.db).SetMaxOpenConns(workers)
 		(*side.db).SetMaxIdleConns(workers)
-		o.rebind[i] = driver == "pgx"
+		o.rebind[i] = sides.OnPostgres(side.dsn)
 	}
 	return o, nil
 }
@@ -87,4 +88,19 @@ func (t handTx) ExecContext(ctx context.Context, text string, args ...any) (sql.
 
 func (t handTx) QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
 	return t.primary.QueryContext(ctx, t.text(0, text), args...)
+}
+
+// numbered writes a text with question marks as plain pgx wants it.
+func numbered(text string) string {
+	var b strings.Builder
+	n := 0
+	for _, r := range text {
+		if r == '?' {
+			n++
+			fmt.Fprintf(&b, "$%d", n)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }

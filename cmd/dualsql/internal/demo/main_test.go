@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/dualsql/dualsql/cmd/dualsql/internal/sides"
 	_ "modernc.org/sqlite"
 )
 
@@ -25,9 +26,9 @@ func TestMain(m *testing.M) {
 // twins returns two databases with the same rows.
 func twins(t *testing.T) [2]*sql.DB {
 	t.Helper()
-	var sides [2]*sql.DB
-	for i := range sides {
-		db, err := openSide(sqliteDSN(filepath.Join(t.TempDir(), "side.db")))
+	var twins [2]*sql.DB
+	for i := range twins {
+		db, err := sides.Open(sides.SQLiteDSN(filepath.Join(t.TempDir(), "side.db")))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -36,9 +37,9 @@ func twins(t *testing.T) [2]*sql.DB {
 			t.Fatal(err)
 		}
 		execOn(t, db, consistent...)
-		sides[i] = db
+		twins[i] = db
 	}
-	return sides
+	return twins
 }
 
 // consistent is a small business whose books are right.
@@ -66,27 +67,27 @@ func TestCompareFinds(t *testing.T) {
 		name string
 		side int
 		text string
-		want Difference
+		want sides.Difference
 	}{
 		{"a row that only the primary has", 0, "insert into @orders values (13, 1, 1, 1, 1, null)",
-			Difference{Table: "orders", Rows: 3, PrimaryOnly: 1, Example: "on the primary only: orders (id 13, customer 1, entered_at 1, lines 1, total 1, delivered_at null)"}},
+			sides.Difference{Table: "orders", Rows: 3, PrimaryOnly: 1, Example: "on the primary only: orders (id 13, customer 1, entered_at 1, lines 1, total 1, delivered_at null)"}},
 		{"a row that only the secondary has, before all others", 1, "insert into @payments values (1, 2, 3, 4)",
-			Difference{Table: "payments", Rows: 1, SecondaryOnly: 1, Example: "on the secondary only: payments (id 1, customer 2, amount 3, paid_at 4)"}},
+			sides.Difference{Table: "payments", Rows: 1, SecondaryOnly: 1, Example: "on the secondary only: payments (id 1, customer 2, amount 3, paid_at 4)"}},
 		{"a row that the secondary lacks in the middle", 1, "delete from @order_lines where order_id = 11 and line = 2",
-			Difference{Table: "order_lines", Rows: 3, PrimaryOnly: 1, Example: "on the primary only: order_lines (order_id 11, line 2, item 6, quantity 3, price 100)"}},
+			sides.Difference{Table: "order_lines", Rows: 3, PrimaryOnly: 1, Example: "on the primary only: order_lines (order_id 11, line 2, item 6, quantity 3, price 100)"}},
 		{"another value", 1, "update @orders set total = 501 where id = 11",
-			Difference{Table: "orders", Rows: 2, Different: 1, Example: "on the primary: orders (id 11, customer 1, entered_at 1000, lines 2, total 500, delivered_at 1001); " +
+			sides.Difference{Table: "orders", Rows: 2, Different: 1, Example: "on the primary: orders (id 11, customer 1, entered_at 1000, lines 2, total 500, delivered_at 1001); " +
 				"on the secondary: orders (id 11, customer 1, entered_at 1000, lines 2, total 501, delivered_at 1001)"}},
 		{"null and a value", 0, "update @orders set delivered_at = null where id = 11",
-			Difference{Table: "orders", Rows: 2, Different: 1, Example: "on the primary: orders (id 11, customer 1, entered_at 1000, lines 2, total 500, delivered_at null); " +
+			sides.Difference{Table: "orders", Rows: 2, Different: 1, Example: "on the primary: orders (id 11, customer 1, entered_at 1000, lines 2, total 500, delivered_at null); " +
 				"on the secondary: orders (id 11, customer 1, entered_at 1000, lines 2, total 500, delivered_at 1001)"}},
 		{"an empty table", 0, "delete from @deliveries",
-			Difference{Table: "deliveries", SecondaryOnly: 1, Example: "on the secondary only: deliveries (id 31, order_id 11, delivered_at 1001)"}},
+			sides.Difference{Table: "deliveries", SecondaryOnly: 1, Example: "on the secondary only: deliveries (id 31, order_id 11, delivered_at 1001)"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			sides := twins(t)
-			execOn(t, sides[c.side], c.text)
-			found, err := compare(t.Context(), sides[0], sides[1], tables)
+			dbs := twins(t)
+			execOn(t, dbs[c.side], c.text)
+			found, err := sides.Compare(t.Context(), dbs[0], dbs[1], comparable())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -107,18 +108,18 @@ func TestCompareFinds(t *testing.T) {
 }
 
 func TestCompareTwins(t *testing.T) {
-	sides := twins(t)
-	found, err := compare(t.Context(), sides[0], sides[1], tables)
+	dbs := twins(t)
+	found, err := sides.Compare(t.Context(), dbs[0], dbs[1], comparable())
 	if p := (Phase{Tables: found}); err != nil || !p.equal() || len(found) != len(tables) {
 		t.Errorf("%+v, %v", found, err)
 	}
-	if n, err := torn(t.Context(), sides, 0); n != 0 || err != nil {
+	if n, err := torn(t.Context(), dbs, 0); n != 0 || err != nil {
 		t.Errorf("%d torn, %v", n, err)
 	}
-	execOn(t, sides[0], "insert into @payments values (22, 1, 1, 1), (23, 1, 1, 1)")
-	execOn(t, sides[1], "insert into @payments values (23, 1, 1, 1), (24, 1, 1, 1)")
+	execOn(t, dbs[0], "insert into @payments values (22, 1, 1, 1), (23, 1, 1, 1)")
+	execOn(t, dbs[1], "insert into @payments values (23, 1, 1, 1), (24, 1, 1, 1)")
 	for from, want := range map[int64]int{0: 2, 23: 1, 25: 0} {
-		if n, err := torn(t.Context(), sides, from); n != want || err != nil {
+		if n, err := torn(t.Context(), dbs, from); n != want || err != nil {
 			t.Errorf("%d torn from %d on, want %d; %v", n, from, want, err)
 		}
 	}
@@ -139,11 +140,11 @@ func TestVerifyFinds(t *testing.T) {
 		{"a delivery without its order's note", "update @orders set delivered_at = 5 where id = 11", "every delivery"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			sides := twins(t)
-			for _, db := range sides {
+			dbs := twins(t)
+			for _, db := range dbs {
 				execOn(t, db, c.text)
 			}
-			checks, err := verify(t.Context(), sides, &told{
+			checks, err := verify(t.Context(), dbs, &told{
 				committed:  map[string]bool{"orders 11": true, "orders 12": true, "payments 21": true, "deliveries 31": true},
 				rolledBack: map[string]bool{"orders 99": true},
 			})
@@ -169,9 +170,9 @@ func TestVerifyFinds(t *testing.T) {
 // A working process dies when its parent does: its standard input ends.
 func TestWorkerDiesWithItsParent(t *testing.T) {
 	dir := t.TempDir()
-	p, s := sqliteDSN(filepath.Join(dir, "p.db")), sqliteDSN(filepath.Join(dir, "s.db"))
+	p, s := sides.SQLiteDSN(filepath.Join(dir, "p.db")), sides.SQLiteDSN(filepath.Join(dir, "s.db"))
 	for _, dsn := range []string{p, s} {
-		db, err := openSide(dsn)
+		db, err := sides.Open(dsn)
 		if err == nil {
 			err = reset(context.Background(), db)
 		}
@@ -218,16 +219,6 @@ func TestWorkerDiesWithItsParent(t *testing.T) {
 
 func TestNumbered(t *testing.T) {
 	if got := numbered("update t set a = ?, b = ? where c = ?"); got != "update t set a = $1, b = $2 where c = $3" {
-		t.Error(got)
-	}
-}
-
-func TestPlaceHidesThePassword(t *testing.T) {
-	got := place("postgres://app:secret@db/shop?password=secret&sslmode=disable")
-	if strings.Contains(got, "secret") || !strings.Contains(got, "db/shop") {
-		t.Error(got)
-	}
-	if got := place("file:/tmp/a.db?_pragma=x"); got != "file:/tmp/a.db" {
 		t.Error(got)
 	}
 }

@@ -11,17 +11,18 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/dualsql/dualsql"
+	"github.com/dualsql/dualsql/cmd/dualsql/internal/sides"
 )
 
 // Phase is what one half of the demo has found: the hand-written code's, or dualsql's.
 type Phase struct {
-	Kills        int          `json:"kills"`
-	Acknowledged int          `json:"acknowledged"`
-	RolledBack   int          `json:"rolled_back"` // that the working process told of
-	Torn         int          `json:"torn"`        // at the end: transactions that are on one side only
-	Tables       []Difference `json:"tables"`
-	Recovery     *Recovery    `json:"recovery,omitempty"` // of dualsql's half
-	Checks       []Check      `json:"checks,omitempty"`   // likewise
+	Kills        int                `json:"kills"`
+	Acknowledged int                `json:"acknowledged"`
+	RolledBack   int                `json:"rolled_back"` // that the working process told of
+	Torn         int                `json:"torn"`        // at the end: transactions that are on one side only
+	Tables       []sides.Difference `json:"tables"`
+	Recovery     *Recovery          `json:"recovery,omitempty"` // of dualsql's half
+	Checks       []sides.Check      `json:"checks,omitempty"`   // likewise
 }
 
 // Recovery is what the kills have left and what became of it.
@@ -144,7 +145,7 @@ func (k *killing) settle() error {
 
 // result compares the sides.
 func (k *killing) result(ctx context.Context) (err error) {
-	if k.phase.Tables, err = compare(ctx, k.sides[0], k.sides[1], tables); err != nil {
+	if k.phase.Tables, err = sides.Compare(ctx, k.sides[0], k.sides[1], comparable()); err != nil {
 		return err
 	}
 	if k.phase.Torn, err = torn(ctx, k.sides, 0); err != nil || k.journal == "" {

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
+
+	"github.com/dualsql/dualsql/cmd/dualsql/internal/sides"
 )
 
 // prefix keeps the demo's tables apart from whatever else is in a database.
@@ -27,6 +29,14 @@ var tables = []table{
 		"price bigint not null, primary key (order_id, line)"},
 	{name: "payments", keys: 1, events: true, columns: "id bigint primary key, customer bigint not null, amount bigint not null, paid_at bigint not null"},
 	{name: "deliveries", keys: 1, events: true, columns: "id bigint primary key, order_id bigint not null unique, delivered_at bigint not null"},
+}
+
+// comparable are the tables as they are compared.
+func comparable() (list []sides.Table) {
+	for _, t := range tables {
+		list = append(list, sides.Table{Name: t.name, Full: prefix + t.name, Keys: t.keys})
+	}
+	return list
 }
 
 // full puts the prefix in the place of @ in a text.

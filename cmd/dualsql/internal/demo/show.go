@@ -3,9 +3,10 @@ package demo
 import (
 	"fmt"
 	"io"
-	"net/url"
 	"strings"
 	"time"
+
+	"github.com/dualsql/dualsql/cmd/dualsql/internal/sides"
 )
 
 // show prints what the demo finds.
@@ -25,17 +26,7 @@ func (s *show) printf(format string, args ...any) {
 func (s *show) introduce(w *world) {
 	s.printf("An order entry (new orders, payments, deliveries) writes to two databases at once, with %d workers.\n"+
 		"Again and again, at random moments, its process is killed with SIGKILL and started anew.\n\n", s.opts.Workers)
-	s.printf("   primary    %s\n   secondary  %s\n   seed       %d\n\n", place(w.dsns[0]), place(w.dsns[1]), s.opts.Seed)
-}
-
-// place is a DSN without its password and its settings.
-func place(dsn string) string {
-	u, err := url.Parse(dsn)
-	if err != nil {
-		return "(a DSN that is no URL)"
-	}
-	u.RawQuery = ""
-	return u.Redacted()
+	s.printf("   primary    %s\n   secondary  %s\n   seed       %d\n\n", sides.Place(w.dsns[0]), sides.Place(w.dsns[1]), s.opts.Seed)
 }
 
 func (s *show) begin(k *killing) {
@@ -90,14 +81,7 @@ func (s *show) printDualsql(p *Phase) {
 	s.printTables(p)
 	s.printf("\n")
 	for _, c := range p.Checks {
-		mark, detail := "ok   ", ""
-		if !c.OK {
-			mark = "WRONG"
-		}
-		if c.Detail != "" {
-			detail = " (" + c.Detail + ")"
-		}
-		s.printf("   %s  %s%s\n", mark, c.Name, detail)
+		s.printf("   %v\n", c)
 	}
 	s.printExample(p)
 	s.printf("\n")

@@ -4,14 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-)
 
-// Check is one thing that must hold at the end.
-type Check struct {
-	Name   string `json:"name"`
-	OK     bool   `json:"ok"`
-	Detail string `json:"detail"` // what was counted, or what is wrong
-}
+	"github.com/dualsql/dualsql/cmd/dualsql/internal/sides"
+)
 
 // rules are queries that count what is wrong, for each side by itself.
 var rules = []struct{ name, wrong string }{
@@ -27,47 +22,39 @@ var rules = []struct{ name, wrong string }{
 }
 
 // verify checks each side by itself: the rules, and the transactions that the working processes told of before they died.
-func verify(ctx context.Context, sides [2]*sql.DB, told *told) ([]Check, error) {
-	var list []Check
-	acknowledged := Check{Name: "every acknowledged transaction is there, once", OK: true, Detail: fmt.Sprint(len(told.committed))}
-	refused := Check{Name: "no transaction that was rolled back is there", OK: true, Detail: fmt.Sprint(len(told.rolledBack))}
-	for i, db := range sides {
+func verify(ctx context.Context, dbs [2]*sql.DB, told *told) ([]sides.Check, error) {
+	var list []sides.Check
+	acknowledged := sides.Check{Name: "every acknowledged transaction is there, once", OK: true, Detail: fmt.Sprint(len(told.committed))}
+	refused := sides.Check{Name: "no transaction that was rolled back is there", OK: true, Detail: fmt.Sprint(len(told.rolledBack))}
+	for i, db := range dbs {
 		ids, err := eventIDs(ctx, db, 0)
 		if err != nil {
 			return nil, err
 		}
 		for id := range told.committed {
 			if !ids[id] {
-				acknowledged.fail("%s is missing on the %s", id, sideName(i))
+				acknowledged.Fail("%s is missing on the %s", id, sides.Name(i))
 			}
 		}
 		for id := range told.rolledBack {
 			if ids[id] {
-				refused.fail("%s is on the %s", id, sideName(i))
+				refused.Fail("%s is on the %s", id, sides.Name(i))
 			}
 		}
 	}
 	list = append(list, acknowledged, refused)
 	for _, r := range rules {
-		c := Check{Name: r.name, OK: true}
-		for i, db := range sides {
+		c := sides.Check{Name: r.name, OK: true}
+		for i, db := range dbs {
 			wrong, err := one(db.QueryContext(ctx, full(r.wrong)))
 			if err != nil {
 				return nil, err
 			}
 			if wrong > 0 {
-				c.fail("%d are wrong on the %s", wrong, sideName(i))
+				c.Fail("%d are wrong on the %s", wrong, sides.Name(i))
 			}
 		}
 		list = append(list, c)
 	}
 	return list, nil
 }
-
-func (c *Check) fail(format string, args ...any) {
-	if c.OK {
-		c.OK, c.Detail = false, fmt.Sprintf(format, args...)
-	}
-}
-
-func sideName(i int) string { return [2]string{"primary", "secondary"}[i] }

@@ -1,25 +1,21 @@
 package demo
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"os/signal"
-	"strings"
 	"sync"
 	"time"
+
+	"github.com/dualsql/dualsql/cmd/dualsql/internal/child"
 )
 
 // WorkerArg makes the command be the working process, which the demo kills.
 const WorkerArg = "demo-worker"
 
-// job is what the working process is told, as one line of JSON on its standard input: a DSN may hold a password, which
-// must not stand on a command line. The line "stop" ends the work; the end of the input means that the parent is gone.
+// job is what the working process is told.
 type job struct {
 	HandWritten bool   `json:"hand_written"`
 	DSN         string `json:"dsn"` // dualsql's
@@ -44,57 +40,35 @@ const (
 
 // Work is the working process. It returns the exit code.
 func Work(in io.Reader, out, errOut io.Writer) int {
-	signal.Ignore(os.Interrupt) // the parent gets it too, and decides
-	lines := bufio.NewReader(in)
-	line, err := lines.ReadBytes('\n')
 	var j job
-	if err == nil {
-		err = json.Unmarshal(line, &j)
-	}
+	ctx, stop, err := child.Serve(in, &j)
 	if err != nil {
 		fmt.Fprintln(errOut, "dualsql demo-worker: it is started by `dualsql demo`")
 		return 2
 	}
+	defer stop()
 	log := slog.New(slog.DiscardHandler) // that commits were cut is what the demo is about
 	if j.Verbose {
 		log = slog.New(slog.NewTextHandler(errOut, nil))
 	}
 	slog.SetDefault(log)
-	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
-	go func() {
-		if line, _ := lines.ReadString('\n'); strings.TrimSpace(line) == "stop" {
-			stop()
-			return
-		}
-		os.Exit(1) // the parent is gone
-	}()
-	w := &worker{job: j, out: out}
+	w := &worker{job: j, Voice: child.NewVoice(out)}
 	if err := w.work(ctx); err != nil {
-		w.say(sayFailed, err.Error())
+		w.Say(sayFailed, err.Error())
 		return 1
 	}
-	w.say(sayDone)
+	w.Say(sayDone)
 	return 0
 }
 
 type worker struct {
 	job
+	*child.Voice
 	office office
-	mu     sync.Mutex
-	out    io.Writer
-}
-
-// say writes one line in one write: a killed process leaves no half line of an acknowledgement.
-func (w *worker) say(words ...string) {
-	line := strings.ReplaceAll(strings.Join(words, " "), "\n", " ") + "\n"
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	_, _ = io.WriteString(w.out, line) // without a reader there is no parent, and stdin has ended too
 }
 
 func (w *worker) work(ctx context.Context) (err error) {
-	w.say(sayUp)
+	w.Say(sayUp)
 	if w.HandWritten {
 		w.office, err = openHand(w.Primary, w.Secondary, w.Workers)
 	} else {
@@ -107,7 +81,7 @@ func (w *worker) work(ctx context.Context) (err error) {
 	if err := w.office.start(ctx); err != nil {
 		return err
 	}
-	w.say(sayReady)
+	w.Say(sayReady)
 	failures := make([]error, w.Workers)
 	var group sync.WaitGroup
 	for i := range w.Workers {
@@ -129,9 +103,9 @@ func (w *worker) serve(ctx context.Context, s *source) error {
 		id := fmt.Sprint(b.table, " ", b.id)
 		switch v {
 		case committed:
-			w.say(sayCommitted, id)
+			w.Say(sayCommitted, id)
 		case rolledBack:
-			w.say(sayRolledBack, id)
+			w.Say(sayRolledBack, id)
 		}
 		if err == nil || errors.Is(err, errNothingToDo) {
 			failed = 0

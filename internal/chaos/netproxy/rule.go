@@ -1,7 +1,8 @@
-package chaos
+package netproxy
 
 import (
 	"context"
+	"slices"
 	"sync"
 )
 
@@ -19,6 +20,10 @@ const (
 	// HoldRequest keeps the message, and what the client sends after it, until the rule is released; then it is
 	// forwarded, even if the client has gone in the meantime. The rule has fired when the message is held.
 	HoldRequest
+	// LateRequest is HoldRequest, and ends the connection for the client at once: a request that arrives at the server
+	// after its sender has given it up for lost. The rule has fired when the message is held and the client has been sent
+	// the end of its connection.
+	LateRequest
 	// HoldReply forwards the message, and keeps the server's answer until the rule is released. The rule has fired when
 	// the answer has come up to ReadyForQuery: the server has run it, and the client does not know yet. If the server
 	// ends the connection before, the rule does not fire, and the client gets that end only.
@@ -55,6 +60,13 @@ func (p *Proxy) OnRequests(n int, match func(Message) bool, action Action) *Rule
 	defer p.mu.Unlock()
 	p.rules = append(p.rules, r)
 	return r
+}
+
+// Remove takes a rule away: it matches no more messages. What it holds, it goes on holding until it is released.
+func (p *Proxy) Remove(r *Rule) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.rules = slices.DeleteFunc(p.rules, func(other *Rule) bool { return other == r })
 }
 
 // Fired returns a channel that gets a value each time the rule has acted, and is closed after the last. What "has acted"

@@ -1,4 +1,6 @@
-package chaos
+package netproxy
+
+import "net"
 
 // forward returns what carries the client's bytes to the server.
 func (l *link) forward() func(chunk []byte) bool {
@@ -30,7 +32,7 @@ func (l *link) forward() func(chunk []byte) bool {
 					if !l.obey(rule, asked+1, out) {
 						return false
 					}
-					if rule.action == HoldRequest {
+					if rule.action == HoldRequest || rule.action == LateRequest {
 						out = nil
 					}
 				}
@@ -52,9 +54,13 @@ func (l *link) obey(rule *Rule, ready int, before []byte) bool {
 		l.cut()
 		rule.fire()
 		return false
-	case HoldRequest:
+	case HoldRequest, LateRequest:
 		if !l.toServer(before) {
 			return false
+		}
+		if rule.action == LateRequest {
+			// Its end is all that the client gets from now on. What it sends is still read: nothing that it has sent is lost.
+			_ = l.client.(*net.TCPConn).CloseWrite() // it fails if the client has gone
 		}
 		rule.fire()
 		return rule.hold(l.ctx) && l.proxy.flows(l.ctx)

@@ -1,4 +1,4 @@
-package demo
+package sides
 
 import (
 	"context"
@@ -22,13 +22,20 @@ type Difference struct {
 // Equal reports whether the table is the same on both sides.
 func (d Difference) Equal() bool { return d.PrimaryOnly+d.SecondaryOnly+d.Different == 0 }
 
-// compare reads every row and every column of the tables from both sides, by their own drivers.
-func compare(ctx context.Context, primary, secondary *sql.DB, list []table) ([]Difference, error) {
+// Table is a table to compare. Its first Keys columns are integers, so that all engines sort them alike.
+type Table struct {
+	Name string // as Difference shows it
+	Full string // in the databases
+	Keys int
+}
+
+// Compare reads every row and every column of the tables from both sides.
+func Compare(ctx context.Context, primary, secondary *sql.DB, list []Table) ([]Difference, error) {
 	var found []Difference
 	for _, t := range list {
 		d, err := compareTable(ctx, primary, secondary, t)
 		if err != nil {
-			return nil, fmt.Errorf("compare table %s: %w", t.name, err)
+			return nil, fmt.Errorf("compare table %s: %w", t.Name, err)
 		}
 		found = append(found, d)
 	}
@@ -36,8 +43,8 @@ func compare(ctx context.Context, primary, secondary *sql.DB, list []table) ([]D
 }
 
 // compareTable walks through both sides in the order of the key.
-func compareTable(ctx context.Context, primary, secondary *sql.DB, t table) (d Difference, err error) {
-	d.Table = t.name
+func compareTable(ctx context.Context, primary, secondary *sql.DB, t Table) (d Difference, err error) {
+	d.Table = t.Name
 	var sides [2]*cursor
 	for i, db := range []*sql.DB{primary, secondary} {
 		if sides[i], err = openCursor(ctx, db, t); err != nil {
@@ -94,12 +101,12 @@ type cursor struct {
 	values  []string
 }
 
-func openCursor(ctx context.Context, db *sql.DB, t table) (*cursor, error) {
+func openCursor(ctx context.Context, db *sql.DB, t Table) (*cursor, error) {
 	order := "1"
-	if t.keys == 2 {
-		order = "1, 2"
+	for i := 2; i <= t.Keys; i++ {
+		order += fmt.Sprint(", ", i)
 	}
-	rows, err := db.QueryContext(ctx, "select * from "+prefix+t.name+" order by "+order)
+	rows, err := db.QueryContext(ctx, "select * from "+t.Full+" order by "+order)
 	if err != nil {
 		return nil, err
 	}
@@ -107,13 +114,13 @@ func openCursor(ctx context.Context, db *sql.DB, t table) (*cursor, error) {
 	if err != nil {
 		return nil, errors.Join(err, rows.Close())
 	}
-	c := &cursor{rows: rows, columns: names, keys: t.keys}
+	c := &cursor{rows: rows, columns: names, keys: t.Keys}
 	return c, c.next()
 }
 
-func (c *cursor) show(t table) string {
+func (c *cursor) show(t Table) string {
 	var b strings.Builder
-	b.WriteString(t.name + " (")
+	b.WriteString(t.Name + " (")
 	for i, v := range c.values {
 		if i > 0 {
 			b.WriteString(", ")
@@ -149,49 +156,4 @@ func (c *cursor) next() error {
 		c.values = append(c.values, v.String)
 	}
 	return nil
-}
-
-// eventIDs returns the transactions from an id on that a side has: the ids in the event tables.
-func eventIDs(ctx context.Context, db *sql.DB, from int64) (map[string]bool, error) {
-	ids := map[string]bool{}
-	for _, t := range tables {
-		if !t.events {
-			continue
-		}
-		rows, err := db.QueryContext(ctx, fmt.Sprintf("select id from %s%s where id >= %d", prefix, t.name, from))
-		if err != nil {
-			return nil, err
-		}
-		for rows.Next() {
-			var id int64
-			if err := rows.Scan(&id); err != nil {
-				return nil, errors.Join(err, rows.Close())
-			}
-			ids[fmt.Sprint(t.name, " ", id)] = true
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			return nil, err
-		}
-	}
-	return ids, nil
-}
-
-// torn counts the transactions from an id on that are on one side only.
-func torn(ctx context.Context, sides [2]*sql.DB, from int64) (int, error) {
-	var ids [2]map[string]bool
-	for i, db := range sides {
-		var err error
-		if ids[i], err = eventIDs(ctx, db, from); err != nil {
-			return 0, err
-		}
-	}
-	n := 0
-	for i := range ids {
-		for id := range ids[i] {
-			if !ids[1-i][id] {
-				n++
-			}
-		}
-	}
-	return n, nil
 }

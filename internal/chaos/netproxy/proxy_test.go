@@ -1,4 +1,4 @@
-package chaos
+package netproxy_test
 
 import (
 	"errors"
@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/dualsql/dualsql/internal/chaos"
 )
 
 // echoServer sends every byte back.
@@ -34,7 +36,7 @@ func echoServer(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-func dial(t *testing.T, p *Proxy) net.Conn {
+func dial(t *testing.T, p *chaos.Proxy) net.Conn {
 	t.Helper()
 	conn, err := net.Dial("tcp4", p.Addr())
 	if err != nil {
@@ -63,8 +65,8 @@ func expect(t *testing.T, conn net.Conn, text string) {
 const hello = "hello, this is not PostgreSQL"
 
 func TestProxyPassesForeignProtocols(t *testing.T) {
-	CheckGoroutines(t)
-	p := NewProxy(t, echoServer(t))
+	chaos.CheckGoroutines(t)
+	p := chaos.NewProxy(t, echoServer(t))
 	conn := dial(t, p)
 	sent := strings.Repeat(hello, 100_000)
 	failure := make(chan error, 1)
@@ -83,8 +85,8 @@ func TestProxyPassesForeignProtocols(t *testing.T) {
 }
 
 func TestProxyDownAndUp(t *testing.T) {
-	CheckGoroutines(t)
-	p := NewProxy(t, echoServer(t))
+	chaos.CheckGoroutines(t)
+	p := chaos.NewProxy(t, echoServer(t))
 	conn := dial(t, p)
 	send(t, conn, hello)
 	expect(t, conn, hello)
@@ -106,8 +108,8 @@ func TestProxyDownAndUp(t *testing.T) {
 }
 
 func TestProxyFreezeLosesNothing(t *testing.T) {
-	CheckGoroutines(t)
-	p := NewProxy(t, echoServer(t))
+	chaos.CheckGoroutines(t)
+	p := chaos.NewProxy(t, echoServer(t))
 	conn := dial(t, p)
 	send(t, conn, hello)
 	expect(t, conn, hello)
@@ -137,8 +139,8 @@ func TestProxyFreezeLosesNothing(t *testing.T) {
 }
 
 func TestProxyDelay(t *testing.T) {
-	CheckGoroutines(t)
-	p := NewProxy(t, echoServer(t))
+	chaos.CheckGoroutines(t)
+	p := chaos.NewProxy(t, echoServer(t))
 	const delay = 20 * time.Millisecond
 	p.Delay(delay)
 	conn := dial(t, p)
@@ -150,9 +152,90 @@ func TestProxyDelay(t *testing.T) {
 	}
 }
 
+// Everything waits for its own delay and for nobody else's: a second chunk is not late because a first was under way. The
+// arrivals come in the order of their departures, on one connection and across connections.
+func TestProxyDelaysEachByItself(t *testing.T) {
+	chaos.CheckGoroutines(t)
+	target, arrived := recordingServer(t)
+	p := chaos.NewProxy(t, target)
+	a, b := dial(t, p), dial(t, p)
+	for _, conn := range []net.Conn{a, b} {
+		send(t, conn, hello)
+		<-arrived
+	}
+	// The steps are far shorter than the delay. If chunks of one connection were delayed one after the other, the third
+	// would come after the fourth, and the last of all.
+	const delay = 400 * time.Millisecond
+	p.Delay(delay)
+	begin := time.Now()
+	want := ""
+	for i, conn := range []net.Conn{a, a, a, b, a, b} {
+		name := string(rune('1' + i))
+		want += name
+		send(t, conn, name)
+		time.Sleep(delay / 10) // what is sent at different moments is what this is about
+	}
+	got := ""
+	for range want {
+		got += <-arrived
+	}
+	if got != want {
+		t.Errorf("sent in the order %s, arrived in the order %s", want, got)
+	}
+	if took := time.Since(begin); took < delay+5*delay/10 {
+		t.Errorf("the last arrived after %v, before its delay had passed", took)
+	}
+}
+
+// recordingServer tells what it has read from any connection, in the order of arrival.
+func recordingServer(t *testing.T) (addr string, arrived <-chan string) {
+	t.Helper()
+	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	texts := make(chan string, 100)
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				buffer := make([]byte, 1024)
+				for {
+					n, err := conn.Read(buffer)
+					if err != nil {
+						return
+					}
+					texts <- string(buffer[:n])
+				}
+			}()
+		}
+	}()
+	return listener.Addr().String(), texts
+}
+
+func TestProxyCut(t *testing.T) {
+	chaos.CheckGoroutines(t)
+	p := chaos.NewProxy(t, echoServer(t))
+	old := dial(t, p)
+	send(t, old, hello)
+	expect(t, old, hello)
+	p.Cut()
+	if _, err := old.Read(make([]byte, 1)); err == nil {
+		t.Error("an open connection was not cut")
+	}
+	conn := dial(t, p)
+	send(t, conn, hello)
+	expect(t, conn, hello)
+}
+
 func TestProxyCloseWhileFrozen(t *testing.T) {
-	CheckGoroutines(t)
-	p := NewProxy(t, echoServer(t))
+	chaos.CheckGoroutines(t)
+	p := chaos.NewProxy(t, echoServer(t))
 	conn := dial(t, p)
 	p.Freeze()
 	send(t, conn, hello)

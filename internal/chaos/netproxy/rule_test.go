@@ -1,4 +1,4 @@
-package chaos
+package netproxy_test
 
 import (
 	"context"
@@ -9,13 +9,15 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/dualsql/dualsql/internal/chaos"
+	"github.com/dualsql/dualsql/internal/chaos/netproxy"
 	"github.com/dualsql/dualsql/internal/testdb"
 )
 
 // bench is a server with a table t(n), a connection through a proxy and one beside it.
 type bench struct {
 	*testing.T
-	proxy   *Proxy
+	proxy   *chaos.Proxy
 	through *pgx.Conn
 	beside  *pgx.Conn
 }
@@ -23,15 +25,15 @@ type bench struct {
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	cluster := testdb.Clusters(t, 1)[0]
-	CheckGoroutines(t)
+	chaos.CheckGoroutines(t)
 	dsn := cluster.CreateDatabase(t)
 	u, err := url.Parse(dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{T: t, proxy: NewProxy(t, u.Host)}
+	b := &bench{T: t, proxy: chaos.NewProxy(t, u.Host)}
 	b.beside = b.connect(dsn)
-	b.through = b.connect(Via(dsn, b.proxy))
+	b.through = b.connect(chaos.Via(dsn, b.proxy))
 	b.must(b.beside, "CREATE TABLE t (n int)")
 	return b
 }
@@ -86,19 +88,20 @@ func (b *bench) waitRows(n int) {
 // become visible.
 func (b *bench) waitSessionEnd(pid uint32) {
 	b.Helper()
-	for deadline := time.Now().Add(time.Minute); ; {
-		var alive bool
-		const sql = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)"
-		if err := b.beside.QueryRow(b.Context(), sql, pid).Scan(&alive); err != nil {
-			b.Fatal(err)
-		}
-		if !alive {
-			return
-		}
+	for deadline := time.Now().Add(time.Minute); b.alive(pid); {
 		if time.Now().After(deadline) {
 			b.Fatalf("session %d goes on", pid)
 		}
 	}
+}
+
+func (b *bench) alive(pid uint32) (alive bool) {
+	b.Helper()
+	const sql = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)"
+	if err := b.beside.QueryRow(b.Context(), sql, pid).Scan(&alive); err != nil {
+		b.Fatal(err)
+	}
+	return alive
 }
 
 // statements are the ways in which a client may send an INSERT.
@@ -116,7 +119,7 @@ func TestCutBefore(t *testing.T) {
 	for _, s := range statements {
 		t.Run(s.name, func(t *testing.T) {
 			b := newBench(t)
-			rule := b.proxy.OnRequest(SQLContains("INSERT"), CutBefore)
+			rule := b.proxy.OnRequest(netproxy.SQLContains("INSERT"), netproxy.CutBefore)
 			if err := <-b.run(s.sql, s.args...); err == nil {
 				t.Error("the statement succeeded")
 			}
@@ -133,7 +136,7 @@ func TestDropReply(t *testing.T) {
 	for _, s := range statements {
 		t.Run(s.name, func(t *testing.T) {
 			b := newBench(t)
-			rule := b.proxy.OnRequest(SQLContains("INSERT"), DropReply)
+			rule := b.proxy.OnRequest(netproxy.SQLContains("INSERT"), netproxy.DropReply)
 			done := b.run(s.sql, s.args...)
 			<-rule.Fired()
 			if n := b.rows(); n != 1 {
@@ -151,7 +154,7 @@ func TestDropReplyWaitsForTheEndOfTheReply(t *testing.T) {
 	b := newBench(t)
 	b.must(b.beside, "BEGIN")
 	b.must(b.beside, "LOCK TABLE t")
-	rule := b.proxy.OnRequest(SQLContains("INSERT"), DropReply)
+	rule := b.proxy.OnRequest(netproxy.SQLContains("INSERT"), netproxy.DropReply)
 	done := b.run("SELECT repeat('x', 100000); INSERT INTO t VALUES (1)")
 	select {
 	case <-rule.Fired():
@@ -172,7 +175,7 @@ func TestHoldReply(t *testing.T) {
 	for _, s := range statements {
 		t.Run(s.name, func(t *testing.T) {
 			b := newBench(t)
-			rule := b.proxy.OnRequest(SQLContains("INSERT"), HoldReply)
+			rule := b.proxy.OnRequest(netproxy.SQLContains("INSERT"), netproxy.HoldReply)
 			done := b.run(s.sql, s.args...)
 			<-rule.Fired()
 			if n := b.rows(); n != 1 {
@@ -196,7 +199,7 @@ func TestHoldRequest(t *testing.T) {
 	for _, s := range statements {
 		t.Run(s.name, func(t *testing.T) {
 			b := newBench(t)
-			rule := b.proxy.OnRequest(SQLContains("INSERT"), HoldRequest)
+			rule := b.proxy.OnRequest(netproxy.SQLContains("INSERT"), netproxy.HoldRequest)
 			done := b.run(s.sql, s.args...)
 			<-rule.Fired()
 			if n := b.rows(); n != 0 {
@@ -216,7 +219,7 @@ func TestHoldRequest(t *testing.T) {
 // A request that is on its way arrives, though its sender has gone.
 func TestHeldRequestOutlivesItsClient(t *testing.T) {
 	b := newBench(t)
-	rule := b.proxy.OnRequest(SQLContains("INSERT"), HoldRequest)
+	rule := b.proxy.OnRequest(netproxy.SQLContains("INSERT"), netproxy.HoldRequest)
 	done := b.run("INSERT INTO t VALUES (1)")
 	<-rule.Fired()
 	if err := b.through.PgConn().Conn().Close(); err != nil {
@@ -229,11 +232,52 @@ func TestHeldRequestOutlivesItsClient(t *testing.T) {
 	b.waitRows(1)
 }
 
+// The client has lost its connection and knows nothing; the server gets the request later, and runs it.
+func TestLateRequest(t *testing.T) {
+	for _, s := range statements {
+		t.Run(s.name, func(t *testing.T) {
+			b := newBench(t)
+			b.must(b.through, "BEGIN")
+			rule := b.proxy.OnRequest(netproxy.SQLContains("INSERT"), netproxy.LateRequest)
+			done := b.run(s.sql, s.args...)
+			<-rule.Fired()
+			if err := <-done; err == nil {
+				t.Error("the client got a reply")
+			}
+			if !b.alive(b.through.PgConn().PID()) {
+				t.Error("the server has seen that the client is gone")
+			}
+			rule.Release()
+			b.waitSessionEnd(b.through.PgConn().PID())
+			if n := b.rows(); n != 0 {
+				t.Errorf("%d rows without a COMMIT", n)
+			}
+		})
+	}
+}
+
+// A COMMIT that arrives after the client has given it up commits.
+func TestLateCommit(t *testing.T) {
+	b := newBench(t)
+	b.must(b.through, "BEGIN")
+	b.must(b.through, "INSERT INTO t VALUES (1)")
+	rule := b.proxy.OnRequest(netproxy.SQLContains("COMMIT"), netproxy.LateRequest)
+	if err := <-b.run("COMMIT"); err == nil {
+		t.Error("the client got a reply")
+	}
+	<-rule.Fired()
+	if n := b.rows(); n != 0 {
+		t.Errorf("%d rows before the COMMIT has arrived", n)
+	}
+	rule.Release()
+	b.waitRows(1)
+}
+
 func TestProxyClosesWhatItHolds(t *testing.T) {
-	for name, action := range map[string]Action{"request": HoldRequest, "reply": HoldReply} {
+	for name, action := range map[string]netproxy.Action{"request": netproxy.HoldRequest, "late request": netproxy.LateRequest, "reply": netproxy.HoldReply} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
-			rule := b.proxy.OnRequest(SQLContains("INSERT"), action)
+			rule := b.proxy.OnRequest(netproxy.SQLContains("INSERT"), action)
 			done := b.run("INSERT INTO t VALUES (1)")
 			<-rule.Fired()
 			b.proxy.Close()
@@ -247,7 +291,7 @@ func TestProxyClosesWhatItHolds(t *testing.T) {
 // In one transaction the rule picks its message, and leaves those before it alone.
 func TestRuleFindsItsMessage(t *testing.T) {
 	b := newBench(t)
-	rule := b.proxy.OnRequest(Nth(2, SQLContains("commit")), DropReply)
+	rule := b.proxy.OnRequest(netproxy.Nth(2, netproxy.SQLContains("commit")), netproxy.DropReply)
 	for range 2 {
 		b.must(b.through, "BEGIN")
 		b.must(b.through, "INSERT INTO t VALUES ($1)", 1)
@@ -263,7 +307,7 @@ func TestRuleFindsItsMessage(t *testing.T) {
 
 func TestRuleFiresNTimes(t *testing.T) {
 	b := newBench(t)
-	rule := b.proxy.OnRequests(2, SQLContains("INSERT"), HoldReply)
+	rule := b.proxy.OnRequests(2, netproxy.SQLContains("INSERT"), netproxy.HoldReply)
 	rule.Release()
 	for range 3 {
 		b.must(b.through, "INSERT INTO t VALUES (1)")
@@ -277,17 +321,29 @@ func TestRuleFiresNTimes(t *testing.T) {
 	}
 }
 
+func TestRemovedRule(t *testing.T) {
+	b := newBench(t)
+	rule := b.proxy.OnRequest(netproxy.SQLContains("INSERT"), netproxy.CutBefore)
+	other := b.proxy.OnRequest(netproxy.SQLContains("DELETE"), netproxy.DropReply)
+	b.proxy.Remove(rule)
+	b.must(b.through, "INSERT INTO t VALUES (1)")
+	if err := <-b.run("DELETE FROM t"); err == nil {
+		t.Error("the other rule was removed too")
+	}
+	<-other.Fired()
+}
+
 // A client that asks for encryption, and does without when the server has none, is understood all the same.
 func TestRuleAfterRefusedEncryption(t *testing.T) {
 	b := newBench(t)
 	config := b.beside.Config().ConnString()
-	u, err := url.Parse(Via(config, b.proxy))
+	u, err := url.Parse(chaos.Via(config, b.proxy))
 	if err != nil {
 		t.Fatal(err)
 	}
 	u.RawQuery = "sslmode=prefer"
 	b.through = b.connect(u.String())
-	rule := b.proxy.OnRequest(SQLContains("INSERT"), DropReply)
+	rule := b.proxy.OnRequest(netproxy.SQLContains("INSERT"), netproxy.DropReply)
 	done := b.run("INSERT INTO t VALUES (1)")
 	<-rule.Fired()
 	<-done
@@ -308,12 +364,12 @@ func TestLargeMessages(t *testing.T) {
 }
 
 func TestServerStopsBehindTheProxy(t *testing.T) {
-	CheckGoroutines(t)
+	chaos.CheckGoroutines(t)
 	listener, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := NewProxy(t, listener.Addr().String())
+	p := chaos.NewProxy(t, listener.Addr().String())
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
