@@ -151,8 +151,9 @@ func (t *tx) mirror(ctx context.Context, q call, query bool) (driver.Result, dri
 	if err := c.lane.add(t.ctx, job); err != nil {
 		return nil, nil, err
 	}
-	if !plain {
-		// What the arguments refer to may change once the caller has them back.
+	if !plain || resetsAll(q.plan.st) {
+		// What the arguments refer to may change once the caller has them back; and behind a reset the session has to be set up
+		// before anything else is sent.
 		if err := c.lane.barrier(ctx); err != nil {
 			return nil, nil, err
 		}

@@ -137,7 +137,7 @@ func (p twoPhase) prepareSide(t *tx, m engine.Marker) (preparation, error) {
 	case errors.As(perr, &unknown):
 		state, perr = perhapsPrepared, &SideError{Side: p.prepares.String(), Op: "PREPARE TRANSACTION", TxID: t.id, Err: unknown.Err}
 	case perr != nil:
-		state, perr = notPrepared, t.refused(p.prepares, "PREPARE TRANSACTION", unprepared(perr))
+		state, perr = notPrepared, t.refused(p.prepares, "PREPARE TRANSACTION", p.advise(perr))
 	}
 	if err == nil {
 		err = perr
@@ -145,13 +145,15 @@ func (p twoPhase) prepareSide(t *tx, m engine.Marker) (preparation, error) {
 	return state, err
 }
 
-// unprepared says what to do about a PREPARE that was refused.
-func unprepared(err error) error {
+// advise says what to do about a PREPARE that was refused.
+func (p twoPhase) advise(err error) error {
 	switch {
 	case errors.Is(err, ErrPrepareSlots):
 		return fmt.Errorf("%w; raise max_prepared_transactions to the number of connections that write, and restart the server", err)
-	case errors.Is(err, ErrUnpreparable):
+	case errors.Is(err, ErrUnpreparable) && p.prepares == engine.Secondary:
 		return fmt.Errorf("%w; keep that statement to the primary with WithPrimaryOnly, or run this transaction under WithBestEffort", err)
+	case errors.Is(err, ErrUnpreparable):
+		return fmt.Errorf("%w; run this transaction under WithBestEffort", err)
 	}
 	return err
 }

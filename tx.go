@@ -84,12 +84,20 @@ func (t *tx) ready() error {
 		} else {
 			err = c.lane.barrier(t.ctx)
 		}
+		if err == nil && t.last != nil && !t.begun && !c.secondary.Valid() {
+			// It was lost with the transaction before, which was still following.
+			c.dropSecondary()
+			err = c.needSecondary(t.ctx)
+		}
 		if err != nil {
 			return err
 		}
 	}
 	if c.primary.Status() == engine.TxIdle {
 		return errEndedBehind
+	}
+	if t.begun && c.secondary.Status() == engine.TxIdle {
+		return t.secondaryError("commit", errEndedBehindSecondary)
 	}
 	if t.writes > 0 || t.primaryOnly || t.options.ReadOnly || c.guard == nil || c.primary.Status() != engine.TxOpen {
 		return nil
@@ -106,6 +114,8 @@ func (t *tx) ready() error {
 // on the primary or it is not; the secondary's part is rolled back.
 var errEndedBehind = errors.New("dualsql: primary: the transaction was ended behind the driver's back, and is rolled back on the secondary: " +
 	"compare the tables that it wrote; use Commit and Rollback of the transaction, and nothing else")
+
+var errEndedBehindSecondary = errors.New("the transaction was ended behind the driver's back: compare the tables that it wrote; leave BEGIN, COMMIT and ROLLBACK to the driver")
 
 var errUnmirrored = errors.New("unmirrored write")
 

@@ -51,6 +51,7 @@ func (postgres) Session(ctx context.Context, c driver.Conn, o Options) (Session,
 		return nil, errors.Join(err, c.Close())
 	}
 	s := &pgSession{session: newSession(c), pg: pc.Conn(), o: o}
+	s.keeps = s.pg.Config().DefaultQueryExecMode == pgx.QueryExecModeCacheStatement
 	s.wire, _ = s.pg.PgConn().CustomData()[wireKey].(*wire)
 	if err := s.Setup(ctx); err != nil {
 		return nil, errors.Join(err, c.Close())
@@ -60,7 +61,9 @@ func (postgres) Session(ctx context.Context, c driver.Conn, o Options) (Session,
 
 type pgSession struct {
 	session
-	pg *pgx.Conn
+	pg    *pgx.Conn
+	keeps bool // the session may keep prepared statements: behind a pooler it is told not to
+
 	// The statement that inserts markers.
 	markerKept bool
 	markers    int // counts its names

@@ -35,10 +35,9 @@ func pgInsertMarker(m Marker) string {
 }
 
 // insertMarker is pgInsertMarker by a statement that the session keeps: to parse and plan it takes the server longer than to
-// run it. A session whose pgx is told to keep no statements, as behind a pooler, keeps none here either. markerInserted must be
-// called when the text has run.
+// run it. markerInserted must be called when the text has run.
 func (s *pgSession) insertMarker(m Marker) string {
-	if s.pg.Config().DefaultQueryExecMode != pgx.QueryExecModeCacheStatement {
+	if !s.keeps {
 		return pgInsertMarker(m)
 	}
 	execute := fmt.Sprintf("execute %s(%s, %s)", s.markerName(), pgQuote(m.TxID.String()), pgQuote(m.Journal.String()))
