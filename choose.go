@@ -57,7 +57,11 @@ func (co *coordinator) choose(ctx context.Context, first bool) (proto protocol, 
 // ready chooses among the protocols that keep markers, and prepares the pair for it.
 func (co *coordinator) ready(ctx context.Context, s [2]engine.Marking, first bool) (protocol, string, error) {
 	reason := "the configuration says so"
-	if co.cfg.Commit != Marker {
+	want := co.cfg.Commit
+	if before := co.proto.Load(); before != nil {
+		want = (*before).name() // a process keeps its protocol: commits of the one before may be under way
+	}
+	if want != Marker {
 		// With two that can, the secondary prepares: then a primary that can be reached is never in doubt.
 		var why [2]string
 		for _, role := range []engine.Role{engine.Secondary, engine.Primary} {
@@ -76,7 +80,7 @@ func (co *coordinator) ready(ctx context.Context, s [2]engine.Marking, first boo
 			}
 		}
 		reason = why[engine.Primary] + ", " + why[engine.Secondary]
-		if co.cfg.Commit == TwoPhase {
+		if want == TwoPhase {
 			return nil, "", refuse("commit=2pc cannot be had: %s; set max_prepared_transactions on a PostgreSQL side to the number of connections that write, or use commit=auto", reason)
 		}
 	}

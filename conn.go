@@ -49,8 +49,10 @@ func (c *Conn) Secondary(ctx context.Context) (driver.Conn, error) {
 	if err := c.lane.barrier(ctx); err != nil {
 		return nil, err
 	}
-	if err := c.needSecondary(ctx); err != nil {
-		return nil, err
+	if c.tx == nil || !c.tx.begun { // else it has one, which must not be touched
+		if err := c.needSecondary(ctx); err != nil {
+			return nil, err
+		}
 	}
 	return c.secondary.Conn(), nil
 }
@@ -64,6 +66,7 @@ func (c *Conn) needSecondary(ctx context.Context) error {
 	s := c.secondary
 	if c.lane.following() {
 		if c.upToDate() {
+			c.rested = false
 			return nil // the lane waits for the session
 		}
 		if err := c.lane.waitFollowing(ctx); err != nil {

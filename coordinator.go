@@ -141,7 +141,21 @@ func (co *coordinator) connClosed() {
 }
 
 // newConn makes a connection for the pool: to the primary at once, to the secondary when it is needed.
-func (co *coordinator) newConn(ctx context.Context) (*Conn, error) {
+func (co *coordinator) newConn(ctx context.Context) (c *Conn, err error) {
+	// The connection's own use comes first: the last one of others may end meanwhile.
+	coordinatorsMu.Lock()
+	if co.users == 0 {
+		coordinatorsMu.Unlock()
+		return nil, errors.New("dualsql: the connector is closed")
+	}
+	co.users++
+	coordinatorsMu.Unlock()
+	co.connOpened()
+	defer func() {
+		if err != nil {
+			co.connClosed()
+		}
+	}()
 	co.work()
 	if err := co.firstLook(ctx); err != nil {
 		return nil, err
@@ -150,11 +164,7 @@ func (co *coordinator) newConn(ctx context.Context) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	coordinatorsMu.Lock()
-	co.users++
-	coordinatorsMu.Unlock()
-	co.connOpened()
-	c := &Conn{co: co, primary: p}
+	c = &Conn{co: co, primary: p}
 	c.guard, _ = p.(engine.Guarding)
 	return c, nil
 }

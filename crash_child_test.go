@@ -19,6 +19,9 @@ func init() {
 	chaos.Register("survive recoverer", childRecovers)
 }
 
+// atStatements is the child's own crash point: all statements have run, and Commit is still to come.
+const atStatements = "statements"
+
 // childWrites runs WRITES transactions in each of WORKERS goroutines and prints what it is told of each.
 func childWrites() int {
 	db, err := sql.Open(dualsql.Name, os.Getenv("PAIR"))
@@ -27,7 +30,8 @@ func childWrites() int {
 		return 1
 	}
 	defer db.Close()
-	dualsql.AtCrashpoints(nil, chaos.Killer(os.Getenv("CRASH_AT")))
+	passing := chaos.Killer(os.Getenv("CRASH_AT"))
+	dualsql.AtCrashpoints(nil, passing)
 	writes, _ := strconv.Atoi(os.Getenv("WRITES"))
 	workers, _ := strconv.Atoi(os.Getenv("WORKERS"))
 	var wg sync.WaitGroup
@@ -35,7 +39,7 @@ func childWrites() int {
 		wg.Go(func() {
 			for i := range writes {
 				id := worker*1000 + i + 1
-				err := write(db, id)
+				err := writeThen(context.Background(), db, id, func() { passing(atStatements) })
 				// One call, so that a line is whole or not there.
 				os.Stdout.WriteString(fmt.Sprintf("told %d %c %v\n", id, outcomeOf(err), err))
 			}
@@ -104,8 +108,12 @@ func (w *world) writer(c crash) *chaos.Process {
 // crashRecovery runs a child that recovers and dies at the point.
 func (w *world) crashRecovery(at string) {
 	w.Helper()
-	p := chaos.Child(w, "survive recoverer", "PAIR="+w.DSN(), "CRASH_AT="+at)
-	p.WaitKilled(w)
+	w.recoverer(at).WaitKilled(w)
+}
+
+func (w *world) recoverer(at string) *chaos.Process {
+	w.Helper()
+	return chaos.Child(w, "survive recoverer", "PAIR="+w.DSN(), "CRASH_AT="+at)
 }
 
 // kept compares the databases with what the callers were told: acknowledged is there, rolled back is not.

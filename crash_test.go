@@ -4,31 +4,68 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"testing"
 	"time"
 
 	"github.com/dualsql/dualsql"
 )
 
-// crashRow is one place at which a process dies, and the end that its second transaction then comes to.
+// A crashRow is a place at which a process dies in its second commit. Another recovers, and the transaction is found where the
+// row says; "": the protocol does not pass there.
 type crashRow struct {
-	point              string
-	marker, besteffort string          // where it is found
-	reported           dualsql.Outcome // what besteffort reports it as; zero: nothing
+	number                       int // of the row of "What must survive"
+	point                        string
+	twoPhase, marker, besteffort string
+	reported                     dualsql.Outcome // by besteffort; zero: nothing
 }
 
-func (row crashRow) run(t *testing.T) {
+var crashTable = []crashRow{
+	//                2pc      marker   besteffort   which reports
+	{3, atStatements, neither, neither, neither, 0},
+	{3, "barrier", neither, neither, neither, 0},
+	{6, "prepared", neither, "", "", 0},
+	{6, "intent", neither, neither, neither, dualsql.InDoubt},
+	{12, "decided", both, both, primaryOnly, dualsql.HalfDone},
+	{12, "finished", both, both, both, dualsql.HalfDone},
+	{12, "ended", both, both, both, 0},
+}
+
+func (row crashRow) end(p dualsql.Protocol) string {
+	switch p {
+	case dualsql.TwoPhase:
+		return row.twoPhase
+	case dualsql.Marker:
+		return row.marker
+	}
+	return row.besteffort
+}
+
+func TestSurvive03CrashBeforeIntent(t *testing.T)   { crashRows(t, 3, on{}) }
+func TestSurvive06CrashBeforeDecision(t *testing.T) { crashRows(t, 6, on{}) }
+func TestSurvive12CrashAfterDecision(t *testing.T)  { crashRows(t, 12, on{}) }
+
+func crashRows(t *testing.T, number int, at on) {
+	for _, row := range crashTable {
+		if row.number == number {
+			row.run(t, at)
+		}
+	}
+}
+
+func (row crashRow) run(t *testing.T, at on) {
+	if row.marker == "" {
+		at.protocols = underTwoPhase
+	}
 	t.Run(row.point, func(t *testing.T) {
-		on{}.each(t, func(t *testing.T, w *world) {
+		at.each(t, func(t *testing.T, w *world) {
 			told := w.crash(crash{at: row.point + "#2"})
 			if told[1] != dualsql.Committed {
 				t.Fatalf("the child was told %v", told)
 			}
 			n, r := w.recover()
 			w.kept(told)
+			w.is(2, row.end(w.protocol))
 			if w.protocol == dualsql.BestEffort {
-				w.is(2, row.besteffort)
 				if row.reported != 0 {
 					w.reported(n, row.reported)
 				} else {
@@ -36,11 +73,10 @@ func (row crashRow) run(t *testing.T) {
 				}
 				return
 			}
-			w.is(2, row.marker)
 			w.pending(n)
 			for _, txid := range append(r.Committed, r.RolledBack...) {
 				want := dualsql.RolledBack
-				if row.marker == both {
+				if row.end(w.protocol) == both {
 					want = dualsql.Committed
 				}
 				if got, err := n.c.Outcome(context.Background(), txid); got != want || err != nil {
@@ -52,121 +88,31 @@ func (row crashRow) run(t *testing.T) {
 	})
 }
 
-func TestSurvive03CrashBeforeIntent(t *testing.T) {
-	crashRow{point: "barrier", marker: neither, besteffort: neither}.run(t)
-}
-
-func TestSurvive06CrashBeforeDecision(t *testing.T) {
-	crashRow{point: "intent", marker: neither, besteffort: neither, reported: dualsql.InDoubt}.run(t)
-}
-
-func TestSurvive12CrashAfterDecision(t *testing.T) {
-	for _, row := range []crashRow{
-		{point: "decided", marker: both, besteffort: primaryOnly, reported: dualsql.HalfDone},
-		{point: "finished", marker: both, besteffort: both, reported: dualsql.HalfDone},
-		{point: "ended", marker: both, besteffort: both},
-	} {
-		row.run(t)
-	}
-}
-
-// Many commits are under way when the process dies, each at a place of its own.
+// Many commits are under way when the process dies, each at a place of its own. Under 2pc any process may recover.
 func TestSurvive12CrashUnderLoad(t *testing.T) {
-	on{protocols: underMarker, options: "lock_timeout=200ms"}.each(t, func(t *testing.T, w *world) {
-		seed := uint64(time.Now().UnixNano())
-		rnd := rand.New(rand.NewPCG(seed, 0))
-		points := []string{"barrier", "intent", "decided", "finished", "ended"}
-		c := crash{at: fmt.Sprintf("%s#%d", points[rnd.IntN(len(points))], 1+rnd.IntN(20)), writes: 20, workers: 4}
-		t.Logf("seed %d: crash at %s", seed, c.at)
-		told := w.crash(c)
-		n, _ := w.recover()
-		w.settled(n)
-		w.kept(told)
-		w.same()
-	})
-}
-
-func TestSurvive16CrashInRecovery(t *testing.T) {
-	for _, c := range []struct {
-		first, second string // where the writer dies, and the first recovery
-		end           string
-	}{
-		{"intent", "fenced", neither},
-		{"intent", "ended", neither},
-		{"decided", "fenced", both},
-		{"decided", "redo", both},
-		{"decided", "redo run", both},
-		{"decided", "redo finished", both},
-		{"decided", "ended", both},
-		{"finished", "redo", both},
-	} {
-		t.Run(c.first+", "+c.second, func(t *testing.T) {
-			on{protocols: underMarker}.each(t, func(t *testing.T, w *world) {
-				told := w.crash(crash{at: c.first + "#2"})
-				w.crashRecovery(c.second)
-				n, _ := w.recover()
-				w.pending(n)
-				w.kept(told)
-				w.is(2, c.end)
-				w.is(w.writes(n, 3)-1, both)
-			})
-		})
-	}
-}
-
-func TestSurvive17RedoMeetsChangedRows(t *testing.T) {
-	for _, c := range []struct{ name, change, mend string }{
-		{"row is gone", "delete from account", "insert into account values (1, 1)"},
-		{"row is there already", "insert into entry values (2, 'theirs')", "delete from entry where v = 'theirs'"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			on{protocols: underMarker, options: "commit_timeout=1s"}.each(t, func(t *testing.T, w *world) {
-				w.crash(crash{at: "decided#2"})
-				w.exec(secondary, c.change)
-				changed := w.rows(secondary, "entry")
-				n, _ := w.recover()
-				p := w.pending(n, dualsql.HalfDone)[0]
-				if p.Problem == "" {
-					t.Error("nothing is said of why it cannot be ended")
-				}
-				if got := w.rows(secondary, "entry"); fmt.Sprint(got) != fmt.Sprint(changed) {
-					t.Errorf("the secondary had %q, and now has %q", changed, got)
-				}
-				held(t, write(n.DB, 3))
-				w.close(n)
-
-				// The sweep at the start must leave the marker that is still asked for, however old it is.
-				for side := range w.raw {
-					w.exec(side, "update "+w.markers(side)+" set at = '2000-01-01 00:00:00'")
-				}
-				n, _ = w.recover()
-				w.pending(n, dualsql.HalfDone)
-				w.exec(secondary, c.mend)
-				r, err := n.c.Recover(context.Background())
-				if err != nil || len(r.Committed) != 1 || r.Committed[0] != p.TxID {
-					t.Errorf("Recover = %+v, %v, want %s committed", r, err, p.TxID)
-				}
-				w.is(2, both)
-				w.is(w.writes(n, 4)-1, both)
-			})
-		})
-	}
-}
-
-func TestSurvive22JournalLost(t *testing.T) {
-	on{protocols: underMarker}.each(t, func(t *testing.T, w *world) {
-		w.crash(crash{at: "decided#2"})
-		if err := os.RemoveAll(w.journal); err != nil {
-			t.Fatal(err)
+	for _, own := range []bool{true, false} {
+		at := on{protocols: mending, options: "lock_timeout=200ms"}
+		name := "its own journal"
+		if !own {
+			at.protocols, name = underTwoPhase, "another journal"
 		}
-		n, _ := w.recover()
-		w.is(2, primaryOnly)
-		w.reported(n, dualsql.HalfDone)
-		// By hand:
-		w.exec(secondary, "insert into entry values (2, 'written')")
-		w.exec(secondary, "insert into log values ('2')")
-		w.exec(secondary, "update account set n = n + 1")
-		n, _ = w.recover()
-		w.is(w.writes(n, 3)-1, both)
-	})
+		t.Run(name, func(t *testing.T) {
+			at.each(t, func(t *testing.T, w *world) {
+				seed := uint64(time.Now().UnixNano())
+				rnd := rand.New(rand.NewPCG(seed, 0))
+				points := points(w.protocol)
+				c := crash{at: fmt.Sprintf("%s#%d", points[rnd.IntN(len(points))], 1+rnd.IntN(20)), writes: 20, workers: 4}
+				t.Logf("seed %d: crash at %s", seed, c.at)
+				told := w.crash(c)
+				if !own {
+					w = w.another(w.options + " orphan_age=100ms")
+				}
+				n, _ := w.recover()
+				w.settled(n)
+				w.nothingPrepared()
+				w.kept(told)
+				w.same()
+			})
+		})
+	}
 }

@@ -244,6 +244,9 @@ func (t *tx) repeat(ctx context.Context, m mirrored) error {
 	if stuck != nil {
 		return fmt.Errorf("dualsql: transaction %s is rolled back on both sides: %w: %s; try it again", t.id, ErrOvertaking, stuck.txid)
 	}
+	if t.begun && c.secondary.Status() == engine.TxIdle {
+		return t.secondaryError("statement "+shorten(m.plan.st.Text), errEndedBehindSecondary)
+	}
 	if !t.begun {
 		o := t.options
 		o.Write = true

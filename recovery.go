@@ -224,8 +224,10 @@ func (co *coordinator) sweep(ctx context.Context, decides, other engine.Marking)
 func (co *coordinator) dropMarkers(ctx context.Context, txids []uuid.UUID) error {
 	drop := func(s engine.Marking) error { return s.DeleteMarkers(ctx, txids) }
 	decides := engine.Primary
-	if two, ok := co.protocol().(twoPhase); ok {
-		decides = two.decides()
+	if proto := co.proto.Load(); proto != nil { // an operator may forget before anything is prepared
+		if two, ok := (*proto).(twoPhase); ok {
+			decides = two.decides()
+		}
 	}
 	if err := co.withSession(ctx, decides, drop); err != nil {
 		return err

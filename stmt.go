@@ -107,7 +107,9 @@ func (s *Stmt) Close() error {
 		ctx, cancel := cleanupContext(context.Background())
 		defer cancel()
 		_ = s.c.lane.barrier(ctx) // its failure is the transaction's, not this statement's
-		err = errors.Join(err, s.secondary.Close())
+		if ctx.Err() == nil {     // else the lane has the session still, and the statement ends with that
+			err = errors.Join(err, s.secondary.Close())
+		}
 	}
 	return err
 }

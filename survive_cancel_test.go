@@ -9,11 +9,19 @@ import (
 	"github.com/dualsql/dualsql/internal/chaos"
 )
 
+// points are the crash points, in the order in which a commit passes them.
+func points(p dualsql.Protocol) []string {
+	if p == dualsql.TwoPhase {
+		return []string{"barrier", "prepared", "intent", "decided", "finished", "ended"}
+	}
+	return []string{"barrier", "intent", "decided", "finished", "ended"}
+}
+
 // The caller loses patience at each place that a commit passes; the commit goes on, and tells how it ended.
 func TestSurvive23CallerCancels(t *testing.T) {
 	on{alone: true}.each(t, func(t *testing.T, w *world) {
 		n := w.openWarm()
-		points := []string{"barrier", "intent", "decided", "finished", "ended"}
+		points := points(w.protocol)
 		for i, point := range points {
 			for id, run := range map[int]func(context.Context) error{
 				2*i + 1: func(ctx context.Context) error { return writeCtx(ctx, n.DB, 2*i+1) },
@@ -43,28 +51,42 @@ func TestSurvive23CallerCancels(t *testing.T) {
 	})
 }
 
-// The COMMIT is on its way when the caller loses patience.
+// A message of the commit phase is on its way, or its reply, when the caller loses patience.
 func TestSurvive23CallerCancelsOnTheWire(t *testing.T) {
-	for side, name := range []string{primary: "primary", secondary: "secondary"} {
-		for _, action := range []chaos.Action{chaos.HoldRequest, chaos.HoldReply} {
-			t.Run(name, func(t *testing.T) {
-				at := on{primary: "postgres"}
-				if side == secondary {
-					at = on{secondary: "postgres"}
-				}
-				at.each(t, func(t *testing.T, w *world) {
+	for _, c := range []struct {
+		name  string
+		at    on
+		match func(*world) func(chaos.Message) bool
+	}{
+		{"PREPARE", on{follows: "postgres", protocols: underTwoPhase}, func(*world) func(chaos.Message) bool { return isPrepare }},
+		{"COMMIT", on{decides: "postgres"}, func(*world) func(chaos.Message) bool { return isCommit }},
+		{"second COMMIT", on{follows: "postgres"}, (*world).isSecond},
+	} {
+		for name, action := range map[string]chaos.Action{"request": chaos.HoldRequest, "reply": chaos.HoldReply} {
+			t.Run(c.name+", "+name, func(t *testing.T) {
+				c.at.each(t, func(t *testing.T, w *world) {
+					side := w.decides
+					if c.at.follows != "" {
+						side = w.follows
+					}
 					proxy := w.behind(side)
 					n := w.openWarm()
 					ctx, cancel := context.WithCancel(context.Background())
 					defer cancel()
-					rule := proxy.OnRequest(isCommit, action)
-					result := make(chan error)
+					rule := proxy.OnRequest(c.match(w), action)
+					result := make(chan error, 1)
 					go func() { result <- writeCtx(ctx, n.DB, 1) }()
-					<-rule.Fired()
+					w.fired(rule)
 					cancel()
 					rule.Release()
-					w.told(<-result, dualsql.Committed)
-					w.is(1, both)
+					if err := <-result; c.name == "PREPARE" && err != nil {
+						// The last statement, which goes with it, may not have been answered yet: until then he may.
+						w.told(err, dualsql.RolledBack)
+						w.is(1, neither)
+					} else {
+						w.told(err, dualsql.Committed)
+						w.is(1, both)
+					}
 					w.pending(n)
 				})
 			})

@@ -40,6 +40,9 @@ func (w *world) where(id int) string {
 // is fails unless the transaction is where it should be, and, when that is not one side alone, the sides are equal.
 func (w *world) is(id int, want string) {
 	w.Helper()
+	if want == both && strings.Contains(w.options, "ack=decided") {
+		w.eventually("the secondary has followed", func() bool { return w.where(id) == both })
+	}
 	if got := w.where(id); got != want {
 		w.Errorf("transaction %d is on %s, want %s", id, got, want)
 	}

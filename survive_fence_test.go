@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"regexp"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -15,7 +14,7 @@ import (
 )
 
 func TestSurvive18TwoRecoverAtOnce(t *testing.T) {
-	on{protocols: underMarker, options: "lock_timeout=200ms"}.each(t, func(t *testing.T, w *world) {
+	on{protocols: mending, options: "lock_timeout=200ms"}.each(t, func(t *testing.T, w *world) {
 		told := w.crash(crash{at: "decided#5", writes: 20, workers: 4})
 		a, b := w.open(), w.open()
 		w.eventually("recovery can begin", func() bool {
@@ -82,25 +81,6 @@ func TestSurvive18OneRecoversLate(t *testing.T) {
 	})
 }
 
-var txidIn = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`)
-
-// holdCommit holds the nth COMMIT on a side, and yields its transaction's id once it is held.
-func holdCommit(proxy *chaos.Proxy, n int, action chaos.Action) (*chaos.Rule, func() string) {
-	var txid atomic.Value
-	nth := chaos.Nth(n, isCommit)
-	rule := proxy.OnRequest(func(m chaos.Message) bool {
-		if !nth(m) {
-			return false
-		}
-		txid.Store(txidIn.FindString(m.Text))
-		return true
-	}, action)
-	return rule, func() string {
-		<-rule.Fired()
-		return txid.Load().(string)
-	}
-}
-
 // fence is what a recovery of another process does first.
 func (w *world) fence(side int, txid string) {
 	w.Helper()
@@ -118,15 +98,14 @@ func TestSurvive19FenceMeetsLiveOwner(t *testing.T) {
 		{"after its COMMIT", chaos.HoldReply, dualsql.Committed, both},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			on{primary: "postgres", protocols: underMarker}.each(t, func(t *testing.T, w *world) {
-				proxy := w.behind(primary)
+			on{decides: "postgres", protocols: mending}.each(t, func(t *testing.T, w *world) {
+				proxy := w.behind(w.decides)
 				n := w.openWarm()
-				rule, txid := holdCommit(proxy, 1, c.action)
-				result := make(chan error)
-				go func() { result <- write(n.DB, 1) }()
-				w.fence(primary, txid())
+				rule, txid := w.hold(proxy, 1, isCommit, c.action)
+				result := n.writing(1)
+				w.fence(w.decides, txid())
 				rule.Release()
-				w.told(<-result, c.told)
+				w.result(result, c.told)
 				w.is(1, c.end)
 				w.pending(n)
 				w.is(w.writes(n, 2)-1, both)
@@ -135,19 +114,10 @@ func TestSurvive19FenceMeetsLiveOwner(t *testing.T) {
 	}
 }
 
-// alone waits until the server has ended every session in the database but the test's own.
-func (w *world) alone(side int) {
-	w.Helper()
-	w.raw[side].SetMaxOpenConns(1)
-	w.eventually("the server is alone", func() bool {
-		return w.count(side, "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()") == 0
-	})
-}
-
 // The owner's process is dead, but its COMMIT is still on its way, and comes after the recovery.
 func TestSurvive20LateDecision(t *testing.T) {
-	on{primary: "postgres", protocols: underMarker}.each(t, func(t *testing.T, w *world) {
-		rule, txid := holdCommit(w.behind(primary), 2, chaos.HoldRequest)
+	on{decides: "postgres", protocols: mending}.each(t, func(t *testing.T, w *world) {
+		rule, txid := w.hold(w.behind(w.decides), 2, isCommit, chaos.HoldRequest)
 		p := w.writer(crash{})
 		txid()
 		p.Kill()
@@ -157,7 +127,7 @@ func TestSurvive20LateDecision(t *testing.T) {
 		}
 		w.close(n)
 		rule.Release()
-		w.alone(primary)
+		w.alone(w.decides)
 		w.is(1, both)
 		w.is(2, neither)
 		n, _ = w.recover()
@@ -166,8 +136,8 @@ func TestSurvive20LateDecision(t *testing.T) {
 }
 
 func TestSurvive20LateSecondCommit(t *testing.T) {
-	on{secondary: "postgres", protocols: underMarker, options: "lock_timeout=200ms"}.each(t, func(t *testing.T, w *world) {
-		rule, txid := holdCommit(w.behind(secondary), 2, chaos.HoldRequest)
+	on{follows: "postgres", protocols: mending, options: "lock_timeout=200ms"}.each(t, func(t *testing.T, w *world) {
+		rule, txid := w.hold(w.behind(w.follows), 2, w.isSecond(), chaos.HoldRequest)
 		p := w.writer(crash{})
 		txid()
 		p.Kill()
@@ -176,7 +146,7 @@ func TestSurvive20LateSecondCommit(t *testing.T) {
 		w.settled(n)
 		w.is(2, both)
 		w.close(n)
-		w.alone(secondary)
+		w.alone(w.follows)
 		w.is(2, both)
 	})
 }
@@ -184,11 +154,11 @@ func TestSurvive20LateSecondCommit(t *testing.T) {
 // As before, but nothing in the tables stands in the way of doing it twice, and by the time that the COMMIT comes its
 // transaction has long been ended, and the markers of that time collected.
 func TestSurvive20SecondCommitAfterCollection(t *testing.T) {
-	on{secondary: "postgres", protocols: underMarker, options: "commit_timeout=1s"}.each(t, func(t *testing.T, w *world) {
-		proxy := w.behind(secondary)
+	on{follows: "postgres", protocols: mending, options: "commit_timeout=1s"}.each(t, func(t *testing.T, w *world) {
+		proxy := w.behind(w.follows)
 		n := w.openWarm()
 		const logged = "insert into log values ('late')"
-		rule, txid := holdCommit(proxy, 1, chaos.HoldRequest)
+		rule, txid := w.hold(proxy, 1, w.isSecond(), chaos.HoldRequest)
 		_, err := n.Exec(logged)
 		txid()
 		w.told(err, dualsql.HalfDone)
@@ -201,7 +171,7 @@ func TestSurvive20SecondCommitAfterCollection(t *testing.T) {
 		w.collected()
 		w.close(n)
 		rule.Release()
-		w.alone(secondary)
+		w.alone(w.follows)
 		if p, s := w.rows(primary, "log"), w.rows(secondary, "log"); len(p) != 2 || len(s) != 2 {
 			t.Errorf("log has %q on the primary, %q on the secondary", p, s)
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -21,7 +20,7 @@ func init() { chaos.Register("survive second writer", childWritesOnce) }
 func childWritesOnce() int {
 	db, err := sql.Open(dualsql.Name, os.Getenv("PAIR"))
 	if err == nil {
-		_, err = db.Exec("insert into log values ('theirs')")
+		_, err = db.Exec("insert into parent select coalesce(max(id), 0) + 1 from parent")
 		db.Close()
 	}
 	var locked *wal.LockedError
@@ -37,7 +36,7 @@ func childWritesOnce() int {
 }
 
 func TestSurvive21MarkersCollected(t *testing.T) {
-	on{protocols: underMarker}.each(t, func(t *testing.T, w *world) {
+	on{protocols: mending}.each(t, func(t *testing.T, w *world) {
 		n := w.openWarm()
 		const workers, each = 4, 175
 		var wg sync.WaitGroup
@@ -54,12 +53,18 @@ func TestSurvive21MarkersCollected(t *testing.T) {
 		wg.Wait()
 		w.collected()
 		w.same()
+		w.close(n)
+		for side := range w.raw {
+			if got := w.count(side, "select count(*) from "+w.markers(side)); got != 0 {
+				t.Errorf("an orderly end leaves %d markers on side %d", got, side)
+			}
+		}
 	})
 }
 
 // A crash after many transactions: what has been collected was not asked for any more, and what is asked for is there.
 func TestSurvive21CrashAmongCollections(t *testing.T) {
-	on{protocols: underMarker, options: "lock_timeout=200ms"}.each(t, func(t *testing.T, w *world) {
+	on{protocols: mending, options: "lock_timeout=200ms"}.each(t, func(t *testing.T, w *world) {
 		told := w.crash(crash{at: "decided#400", writes: 150, workers: 4})
 		n, _ := w.recover()
 		w.settled(n)
@@ -68,29 +73,53 @@ func TestSurvive21CrashAmongCollections(t *testing.T) {
 	})
 }
 
+// secondWriter is what another process is told that writes to the pair.
+func (w *world) secondWriter() string {
+	w.Helper()
+	return chaos.Child(w, "survive second writer", "PAIR="+w.DSN()).WaitLine(w, "")
+}
+
+func (w *world) refuses(got string, says ...string) {
+	w.Helper()
+	for _, want := range append(says, "refused:") {
+		if !strings.Contains(got, want) {
+			w.Errorf("the second process is told %q, which does not say %q", got, want)
+		}
+	}
+}
+
 func TestSurvive27SecondWriter(t *testing.T) {
-	on{protocols: underMarker}.each(t, func(t *testing.T, w *world) {
-		n := w.openWarm()
-		own := *w
-		own.journal = filepath.Join(t.TempDir(), "journal")
-		for _, c := range []struct {
-			other *world
-			says  []string
-		}{
-			{w, []string{"journal:", w.journal, fmt.Sprint(os.Getpid())}},
-			{&own, []string{"pair:", "another process", "one process at a time"}},
-		} {
-			got := chaos.Child(t, "survive second writer", "PAIR="+c.other.DSN()).WaitLine(t, "")
-			for _, want := range append(c.says, "refused:") {
-				if !strings.Contains(got, want) {
-					t.Errorf("the second process is told %q, which does not say %q", got, want)
-				}
+	on{protocols: mending}.each(t, func(t *testing.T, w *world) {
+		n, own := w.openWarm(), w.another("")
+		w.refuses(w.secondWriter(), "journal:", w.journal, fmt.Sprint(os.Getpid()))
+		got := own.secondWriter()
+		if w.protocol == dualsql.TwoPhase {
+			if got != "written" {
+				t.Errorf("under 2pc the second process is told %q", got)
 			}
+		} else {
+			w.refuses(got, "pair:", "another process", "one process at a time")
 		}
 		w.is(w.writes(n, 1)-1, both)
 		w.close(n)
-		w.eventually("another process may write", func() bool {
-			return chaos.Child(t, "survive second writer", "PAIR="+own.DSN()).WaitLine(t, "") == "written"
-		})
+		w.eventually("another process may write", func() bool { return own.secondWriter() == "written" })
+	})
+}
+
+// Processes that take the pair for one writer's and processes that do not keep each other out.
+func TestSurvive27SecondWriterUnderAnotherProtocol(t *testing.T) {
+	on{protocols: mending}.each(t, func(t *testing.T, w *world) {
+		other := w.another("")
+		other.protocol = dualsql.Marker
+		if w.protocol == dualsql.Marker {
+			if other.protocol = dualsql.TwoPhase; !runs(w.engines, other.protocol) {
+				t.Skip("the pair has no other")
+			}
+		}
+		n := w.openWarm()
+		w.refuses(other.secondWriter(), "pair:", "another process is the pair's writer")
+		w.is(w.writes(n, 1)-1, both)
+		w.close(n)
+		w.eventually("another process may write", func() bool { return other.secondWriter() == "written" })
 	})
 }

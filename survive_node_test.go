@@ -37,6 +37,7 @@ func (w *world) openWarm() *node {
 	if err := write(n.DB, warmup); err != nil {
 		w.Fatal(err)
 	}
+	w.eventually("the first write is on both sides", func() bool { return w.where(warmup) == both })
 	return n
 }
 

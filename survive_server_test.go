@@ -2,81 +2,109 @@ package dualsql_test
 
 import (
 	"errors"
-	"slices"
 	"testing"
 
 	"github.com/dualsql/dualsql"
 )
 
-// stop is one moment at which a server is killed, and what comes of the transaction under way.
+// A stop is one moment at which a server is killed. It says, by protocol, where the transaction under way may be found in the
+// end, by what the caller may have been told: whether this machine has heard of the server's end decides between some.
 type stop struct {
-	point              string
-	side               int
-	marker, besteffort string // where it is found in the end
-	// What the caller may be told: whether the client's machine has heard of the server's end decides between some.
-	markerSays, besteffortSays []dualsql.Outcome
+	point                        string
+	twoPhase, marker, besteffort ends
 }
 
+type ends map[dualsql.Outcome]string
+
 var (
-	committed = []dualsql.Outcome{dualsql.Committed}
-	halfDone  = []dualsql.Outcome{dualsql.HalfDone}
-	undecided = []dualsql.Outcome{dualsql.RolledBack, dualsql.InDoubt}
+	isCommitted = ends{dualsql.Committed: both}
+	isUndone    = ends{dualsql.RolledBack: neither, dualsql.InDoubt: neither}
+	follows     = ends{dualsql.HalfDone: both} // once the server is back
+	isCut       = ends{dualsql.HalfDone: primaryOnly}
+	// What the server has prepared, and has said so, is prepared; else nothing is decided.
+	isUndoneOrFollows = ends{dualsql.RolledBack: neither, dualsql.HalfDone: both}
 )
 
-var stops = []stop{
-	{"barrier", primary, neither, neither, undecided, undecided},
-	{"intent", primary, neither, neither, undecided, undecided},
-	{"decided", primary, both, both, committed, committed},
-	{"finished", primary, both, both, committed, committed},
-	{"barrier", secondary, both, primaryOnly, halfDone, halfDone},
-	{"intent", secondary, both, primaryOnly, halfDone, halfDone},
-	{"decided", secondary, both, primaryOnly, halfDone, halfDone},
-	{"finished", secondary, both, both, committed, committed},
-	{"ended", secondary, both, both, committed, committed},
+// stops are the moments, by the side whose server is killed: the one that decides, the one that follows.
+var stops = map[string][]stop{
+	"decides": {
+		{"barrier", isUndone, isUndone, isUndone},
+		{"prepared", isUndone, nil, nil},
+		{"intent", isUndone, isUndone, isUndone},
+		{"decided", isCommitted, isCommitted, isCommitted},
+		{"finished", isCommitted, isCommitted, isCommitted},
+	},
+	"follows": {
+		{"barrier", isUndoneOrFollows, follows, isCut},
+		{"prepared", follows, nil, nil},
+		{"intent", follows, follows, isCut},
+		{"decided", follows, follows, isCut},
+		{"finished", isCommitted, isCommitted, isCommitted},
+		{"ended", isCommitted, isCommitted, isCommitted},
+	},
+}
+
+func (s stop) ends(p dualsql.Protocol) ends {
+	switch p {
+	case dualsql.TwoPhase:
+		return s.twoPhase
+	case dualsql.Marker:
+		return s.marker
+	}
+	return s.besteffort
 }
 
 func TestSurvive25ServerKilled(t *testing.T) {
-	for _, s := range stops {
-		at, name := on{primary: "postgres", options: "commit_timeout=1s", alone: true}, "primary at "
-		if s.side == secondary {
-			at, name = on{secondary: "postgres", options: "commit_timeout=1s", alone: true}, "secondary at "
-		}
-		t.Run(name+s.point, func(t *testing.T) {
-			at.each(t, func(t *testing.T, w *world) {
-				n := w.openWarm()
-				stopped := false
-				dualsql.AtCrashpoints(t, func(point string) {
-					if point == s.point && !stopped {
-						stopped = true
-						w.cluster[s.side].StopImmediate(t)
+	for _, role := range []string{"decides", "follows"} {
+		for _, s := range stops[role] {
+			at := on{options: "commit_timeout=1s", alone: true}
+			if s.marker == nil {
+				at.protocols = underTwoPhase
+			}
+			if role == "decides" {
+				at.decides = "postgres"
+			} else {
+				at.follows = "postgres"
+			}
+			t.Run("the side that "+role+" at "+s.point, func(t *testing.T) {
+				at.each(t, func(t *testing.T, w *world) {
+					side := w.decides
+					if role == "follows" {
+						side = w.follows
 					}
+					s.run(w, side)
 				})
-				err := write(n.DB, 1)
-				w.cluster[s.side].Start(t)
-				end, says := s.marker, s.markerSays
-				if w.protocol == dualsql.BestEffort {
-					end, says = s.besteffort, s.besteffortSays
-				}
-				told := outcomeOf(err)
-				if !stopped || !slices.Contains(says, told) {
-					t.Errorf("the caller was told %v, want one of %q", err, says)
-				}
-				w.raw[s.side].SetMaxIdleConns(0)
-				switch {
-				case w.protocol == dualsql.Marker:
-					w.settled(n)
-					w.is(1, end)
-					w.is(w.writes(n, 2)-1, both)
-				case told == dualsql.InDoubt || told == dualsql.HalfDone:
-					w.is(1, end)
-					w.reported(n, told)
-				default:
-					w.is(1, end)
-					w.is(w.writes(n, 2)-1, both)
-				}
 			})
-		})
+		}
 	}
+}
+
+func (s stop) run(w *world, side int) {
+	w.Helper()
+	n := w.openWarm()
+	stopped := false
+	dualsql.AtCrashpoints(w, func(point string) {
+		if point == s.point && !stopped {
+			stopped = true
+			w.cluster[side].StopImmediate(w)
+		}
+	})
+	err := write(n.DB, 1)
+	w.cluster[side].Start(w)
+	told := outcomeOf(err)
+	end, may := s.ends(w.protocol)[told]
+	if !stopped || !may {
+		w.Errorf("the caller was told %v, want one of %q", err, s.ends(w.protocol))
+	}
+	w.raw[side].SetMaxIdleConns(0)
+	if w.protocol == dualsql.BestEffort && (told == dualsql.InDoubt || told == dualsql.HalfDone) {
+		w.is(1, end)
+		w.reported(n, told)
+		return
+	}
+	w.settled(n)
+	w.is(1, end)
+	w.is(w.writes(n, 2)-1, both)
 }
 
 // A server that has gone between two transactions costs nothing but the connections.
@@ -97,4 +125,11 @@ func TestSurvive25ServerRestartedAtRest(t *testing.T) {
 		}
 		w.pending(n)
 	})
+}
+
+// Under ack=decided the caller has been told when the server that follows is killed.
+func TestSurvive25ServerKilledAckDecided(t *testing.T) {
+	at := afterDecision
+	at.alone, at.options = true, "ack=decided commit_timeout=1s"
+	at.each(t, func(t *testing.T, w *world) { stop{point: "decided", twoPhase: isCommitted}.run(w, w.follows) })
 }

@@ -65,19 +65,34 @@ func TestSurvive02RowsAffectedDiffer(t *testing.T) {
 
 func TestSurvive09DecisionRefusedByConstraint(t *testing.T) {
 	on{}.each(t, func(t *testing.T, w *world) {
-		w.constrain(primary)
+		w.constrain(w.decides)
 		n := w.openWarm()
-		_, single := n.Exec("insert into child values (99)")
-		for what, err := range map[string]error{"transaction": write(n.DB, 1, "insert into child values (99)"), "statement": single} {
-			w.told(err, dualsql.RolledBack)
-			if pe := (*pgconn.PgError)(nil); w.engines[primary] == "postgres" && (!errors.As(err, &pe) || pe.Code != "23503") {
-				t.Errorf("%s: %v is not the primary's own error", what, err)
-			}
-		}
-		w.is(1, neither)
-		w.pending(n)
-		w.is(w.writes(n, 2)-1, both)
+		_, err := n.Exec("insert into child values (99)")
+		w.refusal(err, w.decides)
+		w.refused(n, write(n.DB, 1, "insert into child values (99)"), w.decides)
 	})
+}
+
+// refused is the end of transaction 1, which the constraint on one side has refused: it is on neither.
+func (w *world) refused(n *node, err error, side int) {
+	w.Helper()
+	w.refusal(err, side)
+	w.is(1, neither)
+	w.pending(n)
+	w.is(w.writes(n, 2)-1, both)
+}
+
+// refusal: the primary's is its own error.
+func (w *world) refusal(err error, side int) {
+	w.Helper()
+	w.told(err, dualsql.RolledBack)
+	var named *dualsql.SideError
+	if errors.As(err, &named) != (side == secondary) || named != nil && named.Side != "secondary" {
+		w.Errorf("%v does not name the side, or is not the primary's own error", err)
+	}
+	if pe := (*pgconn.PgError)(nil); w.engines[side] == "postgres" && (!errors.As(err, &pe) || pe.Code != "23503") {
+		w.Errorf("%v is not the database's own error", err)
+	}
 }
 
 func TestSurvive09DecisionRefusedBySerialization(t *testing.T) {

@@ -102,14 +102,28 @@ var tables = []string{"entry", "account", "log", "parent", "child"}
 
 func newWorld(t *testing.T, engines [2]string, protocol dualsql.Protocol, options string) *world {
 	t.Helper()
-	w := &world{T: t, engines: engines, protocol: protocol, options: options, journal: filepath.Join(t.TempDir(), "journal")}
+	return newWorldIn(t, sharedClusters(t, engines), engines, protocol, options)
+}
+
+func sharedClusters(t *testing.T, engines [2]string) (clusters [2]*testdb.Cluster) {
+	t.Helper()
+	for side, engine := range engines {
+		if engine == "postgres" {
+			clusters[side] = testdb.Clusters(t, 2)[side]
+		}
+	}
+	return clusters
+}
+
+func newWorldIn(t *testing.T, clusters [2]*testdb.Cluster, engines [2]string, protocol dualsql.Protocol, options string) *world {
+	t.Helper()
+	w := &world{T: t, engines: engines, cluster: clusters, protocol: protocol, options: options, journal: filepath.Join(t.TempDir(), "journal")}
 	w.decides = decider(engines, protocol)
 	w.follows = 1 - w.decides
 	for side, engine := range engines {
 		driver := "sqlite"
 		if engine == "postgres" {
 			driver = "pgx"
-			w.cluster[side] = testdb.Clusters(t, 2)[side]
 			w.dsn[side] = w.cluster[side].CreateDatabase(t)
 		} else {
 			w.dsn[side] = testdb.SQLite(t, fmt.Sprintf("side%d", side)) + "&_pragma=foreign_keys%281%29"

@@ -165,7 +165,10 @@ func (p twoPhase) complete(ctx context.Context, s engine.Session, e *entry, f *f
 	err := s.(engine.Preparing).CommitPrepared(ctx, co.gid(e.txid))
 	answered := err == nil
 	if err != nil {
-		err = co.retry(ctx, p.prepares, func() error { return p.finish(ctx, e.txid) })
+		err = co.retry(ctx, p.prepares, func() error {
+			_, err := p.finish(ctx, e.txid)
+			return err
+		})
 	}
 	if err != nil {
 		err = &HalfDoneError{TxID: e.txid, Committed: p.decides().String(), Pending: p.prepares.String(), Err: err}
@@ -185,9 +188,7 @@ func (p twoPhase) complete(ctx context.Context, s engine.Session, e *entry, f *f
 // rollbackPrepared undoes a transaction that was prepared and must not commit.
 func (p twoPhase) rollbackPrepared(ctx context.Context, t *tx) error {
 	err := t.c.session(p.prepares).(engine.Preparing).RollbackPrepared(ctx, p.co.gid(t.id))
-	if err != nil || len(t.settings) > 0 {
-		t.c.lose(p.prepares) // PREPARE has kept what the transaction had set in the session
-	}
+	t.c.lose(p.prepares) // PREPARE has kept what the transaction had set in the session
 	if err == nil {
 		return nil
 	}

@@ -32,7 +32,7 @@ func (e *byHandError) Error() string {
 
 // settle fences the last resource, and makes the prepared participant follow.
 func (p twoPhase) settle(ctx context.Context, e *entry) (Outcome, error) {
-	state, err := p.end(ctx, e.txid, func() { p.co.decided(e) })
+	state, _, err := p.end(ctx, e.txid, func() { p.co.decided(e) })
 	if err != nil {
 		return 0, err
 	}
@@ -42,38 +42,37 @@ func (p twoPhase) settle(ctx context.Context, e *entry) (Outcome, error) {
 	return RolledBack, nil
 }
 
-func (p twoPhase) end(ctx context.Context, txid uuid.UUID, decided func()) (engine.State, error) {
-	state, err := p.co.fenceOnce(ctx, p.decides(), engine.Marker{TxID: txid, Journal: p.co.journal.id()})
+// end reports also whether it was this call that has ended what was prepared.
+func (p twoPhase) end(ctx context.Context, txid uuid.UUID, decided func()) (state engine.State, own bool, err error) {
+	state, err = p.co.fenceOnce(ctx, p.decides(), engine.Marker{TxID: txid, Journal: p.co.journal.id()})
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	passing(atFenced)
 	if state == engine.Committed {
 		decided()
-		err = p.finish(ctx, txid)
+		own, err = p.finish(ctx, txid)
 	} else {
-		err = p.undoOnce(ctx, txid)
+		own, err = p.undoOnce(ctx, txid)
 	}
 	if err == nil {
 		passing(atFinished)
 	}
-	return state, err
+	return state, own, err
 }
 
 // finish commits the prepared participant of a transaction that is decided, on a session of its own.
-func (p twoPhase) finish(ctx context.Context, txid uuid.UUID) error {
+func (p twoPhase) finish(ctx context.Context, txid uuid.UUID) (own bool, err error) {
 	var state engine.State
-	err := p.withPrepared(ctx, func(s engine.Preparing) error {
+	err = p.withPrepared(ctx, func(s engine.Preparing) error {
 		err := s.CommitPrepared(ctx, p.co.gid(txid))
-		if errors.Is(err, engine.ErrNotPrepared) {
+		if own = err == nil; errors.Is(err, engine.ErrNotPrepared) {
 			state, err = s.MarkerState(ctx, txid)
-		} else if err == nil {
-			state = engine.Committed
 		}
 		return err
 	})
-	if err != nil || state == engine.Committed {
-		return err
+	if own || err != nil || state == engine.Committed {
+		return own, err
 	}
 	// Its owner may have finished it and deleted its markers: the last resource's first, so it is gone there too.
 	err = p.co.withSession(ctx, p.decides(), func(s engine.Marking) (err error) {
@@ -83,21 +82,24 @@ func (p twoPhase) finish(ctx context.Context, txid uuid.UUID) error {
 	if err == nil && state == engine.Committed {
 		err = &byHandError{p.prepares, handRolledBack}
 	}
-	return err
+	return false, err
 }
 
 // undo rolls back what is prepared and sees to it that nothing of the transaction will be prepared later. It tries until ctx
 // ends.
 func (p twoPhase) undo(ctx context.Context, txid uuid.UUID) error {
-	return p.co.retry(ctx, p.prepares, func() error { return p.undoOnce(ctx, txid) })
+	return p.co.retry(ctx, p.prepares, func() error {
+		_, err := p.undoOnce(ctx, txid)
+		return err
+	})
 }
 
 // undoOnce leaves a fence where nothing is prepared: the PREPARE may still be on its way, and has to collide. If it comes in
 // between, the fence waits for it in vain, and the next attempt finds it.
-func (p twoPhase) undoOnce(ctx context.Context, txid uuid.UUID) error {
-	return p.withPrepared(ctx, func(s engine.Preparing) error {
+func (p twoPhase) undoOnce(ctx context.Context, txid uuid.UUID) (own bool, err error) {
+	err = p.withPrepared(ctx, func(s engine.Preparing) error {
 		err := s.RollbackPrepared(ctx, p.co.gid(txid))
-		if !errors.Is(err, engine.ErrNotPrepared) {
+		if own = err == nil; !errors.Is(err, engine.ErrNotPrepared) {
 			return err
 		}
 		state, err := s.Fence(ctx, engine.Marker{TxID: txid, Journal: p.co.journal.id()})
@@ -106,6 +108,7 @@ func (p twoPhase) undoOnce(ctx context.Context, txid uuid.UUID) error {
 		}
 		return err
 	})
+	return own, err
 }
 
 func (p twoPhase) withPrepared(ctx context.Context, f func(engine.Preparing) error) error {
@@ -136,7 +139,7 @@ func (co *coordinator) sweepPrepared(ctx context.Context) {
 			if co.journal.find(o.TxID) != nil {
 				continue // this process is at work on it
 			}
-			state, err := twoPhase{co, role}.end(ctx, o.TxID, func() { o.State = HalfDone })
+			state, own, err := twoPhase{co, role}.end(ctx, o.TxID, func() { o.State = HalfDone })
 			var hand *byHandError
 			switch {
 			case errors.As(err, &hand) && hand.done == handCommitted:
@@ -145,7 +148,7 @@ func (co *coordinator) sweepPrepared(ctx context.Context) {
 				o.Problem = err.Error()
 				co.log.Warn("dualsql: prepared transaction cannot be ended yet", "txid", o.TxID, "side", role.String(), "since", o.Since, "error", err)
 				left = append(left, o)
-			default:
+			case own: // else its owner was quicker, and knows the outcome
 				co.log.Info("dualsql: prepared transaction ended that nobody was finishing", "txid", o.TxID, "side", role.String(), "since", o.Since)
 				co.stats.recovered.Add(1)
 				ended[o.TxID] = state

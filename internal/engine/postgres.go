@@ -153,8 +153,8 @@ func (s *pgSession) Commit(ctx context.Context, m *Marker) error {
 	tag, err := s.simple(ctx, text)
 	if m != nil && err == nil {
 		s.markerInserted()
-	} else if err != nil {
-		s.forgetMarker()
+	} else if m != nil {
+		s.markerRefused(err)
 	}
 	if err == nil {
 		if got := tag.String(); got != "COMMIT" {

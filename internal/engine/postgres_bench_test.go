@@ -53,7 +53,7 @@ func BenchmarkBegin(b *testing.B) {
 					m := Marker{TxID: uuid.New(), Journal: uuid.New()}
 					p.begin(TxOptions{})
 					if i == 2 {
-						p.early(pgInsertMarker(m) + "; commit")
+						p.early(p.insertMarker(m) + "; commit")
 					}
 					p.must("update t set n = n + 1 where id = $1", i)
 					if err := p.Commit(ctx, &m); err != nil {

@@ -194,7 +194,7 @@ func TestEarlyReplyLost(t *testing.T) {
 			}
 			m := Marker{TxID: uuid.New(), Journal: uuid.New()}
 			p.begin(TxOptions{})
-			p.early(pgInsertMarker(m) + "; commit")
+			p.early(p.insertMarker(m) + "; commit")
 			p.must("select $1::int", 1)
 			err := p.Commit(lose(p), &m)
 			if !pgUnknown(err) || errors.Is(err, driver.ErrBadConn) || !p.pg.IsClosed() || p.Valid() {
@@ -206,7 +206,7 @@ func TestEarlyReplyLost(t *testing.T) {
 		p := newProbe(t, dsn, "exec", true)
 		m := Marker{TxID: uuid.New(), Journal: uuid.New()}
 		p.begin(TxOptions{})
-		p.early(pgInsertMarker(m) + "; commit")
+		p.early(p.insertMarker(m) + "; commit")
 		if err := p.exec("select pg_terminate_backend(pg_backend_pid()), $1::int", 1); err == nil {
 			t.Error("no error")
 		}
@@ -218,7 +218,7 @@ func TestEarlyReplyLost(t *testing.T) {
 		p := newProbe(t, dsn, "exec", true)
 		m := Marker{TxID: uuid.New(), Journal: uuid.New()}
 		p.begin(TxOptions{})
-		p.early(pgInsertMarker(m) + "; commit")
+		p.early(p.insertMarker(m) + "; commit")
 		p.must("select $1::int", 1)
 		if err := p.Commit(ctx, &m); err != nil || len(p.writes) != 1 {
 			t.Errorf("COMMIT says %v, in %d writes", err, len(p.writes))

@@ -51,6 +51,14 @@ func (s *pgSession) markerName() string { return fmt.Sprintf("dualsql_marker_%d"
 
 func (s *pgSession) markerInserted() { s.markerKept = true }
 
+// markerRefused must be called when the text of insertMarker has failed, or what came with it.
+func (s *pgSession) markerRefused(err error) {
+	var pe *pgconn.PgError
+	if !s.markerKept || errors.As(err, &pe) && pe.Code == "26000" { // invalid_sql_statement_name: somebody has deallocated it
+		s.forgetMarker()
+	}
+}
+
 // forgetMarker: the session does not have the statement any more, or nobody knows whether it has.
 func (s *pgSession) forgetMarker() {
 	s.markerKept = false

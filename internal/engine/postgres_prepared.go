@@ -12,9 +12,11 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// prepareText inserts the marker and prepares, as one simple query: it stops at the first statement that fails.
+// prepareText inserts the marker and prepares, as one simple query: it stops at the first statement that fails. Only the role
+// that prepares can end what is prepared (manual, COMMIT PREPARED), so that is the role that every session of dualsql begins
+// with, not one that the transaction has SET.
 func (s *pgSession) prepareText(gid string, m Marker) string {
-	return s.insertMarker(m) + "; prepare transaction " + pgQuote(gid)
+	return "set local role to default; " + s.insertMarker(m) + "; prepare transaction " + pgQuote(gid)
 }
 
 func pgQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
@@ -33,7 +35,7 @@ func (s *pgSession) PrepareTransaction(ctx context.Context, gid string, m Marker
 		}
 		return nil
 	}
-	s.forgetMarker()
+	s.markerRefused(err)
 	var pe *pgconn.PgError
 	switch {
 	case errors.Is(err, driver.ErrBadConn):
