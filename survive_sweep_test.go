@@ -214,3 +214,29 @@ func TestSurvive21SweepWithOldList(t *testing.T) {
 		})
 	}
 }
+
+// The same of one that knows already that the transaction is committed.
+func TestSurvive21SweepWithOldAnswer(t *testing.T) {
+	on{protocols: underTwoPhase}.each(t, func(t *testing.T, w *world) {
+		late := w.another("orphan_age=1ms")
+		finish := late.behind(w.follows).OnRequest(late.isSecond(), chaos.HoldRequest)
+		other := late.open()
+		proxy := w.behind(w.follows)
+		n := w.openWarm()
+		second, txid := w.hold(proxy, 1, w.isSecond(), chaos.HoldRequest)
+		result := n.writing(1)
+		txid()
+		recovered := make(chan error, 1)
+		go func() { recovered <- only(other.c.Recover(context.Background())) }()
+		w.fired(finish)
+		second.Release()
+		w.result(result, dualsql.Committed)
+		w.close(n) // it collects
+		finish.Release()
+		if err := <-recovered; err != nil {
+			t.Error(err)
+		}
+		w.pending(other)
+		w.is(1, both)
+	})
+}

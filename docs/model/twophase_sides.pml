@@ -107,7 +107,7 @@ inline seekEnd() {
 #endif
 	if
 #ifndef MUTANT_NO_SECOND_LOOK
-	:: r == NOT_PREPARED && row[L] != C -> r = OK /* its owner has deleted both, L's first */
+	:: r == NOT_PREPARED && row[L] != C -> r = OK /* its owner has deleted both, L's first: never in Owner */
 	:: atomic { r == NOT_PREPARED && row[L] == C -> r = REFUSED; reported = true }
 #else
 	:: atomic { r == NOT_PREPARED -> r = REFUSED; reported = true }
