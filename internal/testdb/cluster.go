@@ -32,6 +32,9 @@ type Cluster struct {
 	requests   io.WriteCloser // closing it ends the cluster
 	responses  io.ReadCloser
 	stderr     *os.File
+
+	spareMu sync.Mutex
+	spare   []string // empty databases
 }
 
 const logName = "log"

@@ -125,20 +125,32 @@ func TestStoppedClusterIsStartedForTheNextTest(t *testing.T) {
 	_ = connect(t, c.DSN("postgres")).Close(t.Context())
 }
 
-func TestDatabaseIsDroppedWhateverIsLeftInIt(t *testing.T) {
-	c := Clusters(t, 1)[0]
-	var name string
-	t.Run("leaves a session and a prepared transaction", func(t *testing.T) {
+func TestDatabaseIsEmptyWhateverIsLeftInIt(t *testing.T) {
+	c := StartCluster(t, nil)
+	contents := func(conn *pgx.Conn) string {
+		return ask[string](t, conn, `SELECT concat_ws(' ', (SELECT string_agg(nspname || coalesce(nspacl::text, '') || nspowner::regrole, ',' ORDER BY nspname)
+			FROM pg_namespace WHERE nspname <> 'pg_toast_temp' AND nspname NOT LIKE 'pg_temp%'),
+			(SELECT count(*) FROM pg_class WHERE relkind = 'r'), (SELECT count(*) FROM pg_proc), (SELECT count(*) FROM pg_largeobject_metadata),
+			(SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()), (SELECT count(*) FROM pg_prepared_xacts), current_setting('work_mem'))`)
+	}
+	var name, before string
+	t.Run("leaves a session, a prepared transaction, a setting and other things", func(t *testing.T) {
 		conn := connect(t, c.CreateDatabase(t))
-		name = ask[string](t, conn, "SELECT current_database()")
+		before, name = contents(conn), ask[string](t, conn, "SELECT current_database()")
+		run(t, conn, "CREATE SCHEMA s; CREATE TABLE s.t (n int); CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+		run(t, conn, "SELECT lo_create(0)")
+		run(t, conn, `ALTER DATABASE "`+name+`" SET work_mem = '64kB'`)
 		run(t, conn, "CREATE TABLE t (n int)")
 		run(t, conn, "BEGIN; INSERT INTO t VALUES (1); PREPARE TRANSACTION 'it''s left'")
 		run(t, conn, "BEGIN; INSERT INTO t VALUES (2)")
 	})
-	conn := connect(t, c.DSN("postgres"))
+	conn := connect(t, c.CreateDatabase(t))
 	defer conn.Close(t.Context())
-	if n := ask[int](t, conn, "SELECT count(*) FROM pg_database WHERE datname = '"+name+"'"); n != 0 {
-		t.Error("the database is still there")
+	if again := ask[string](t, conn, "SELECT current_database()"); again != name {
+		t.Errorf("the database is %s, not %s", again, name)
+	}
+	if after := contents(conn); after != before {
+		t.Errorf("the next test finds\n%s, not\n%s", after, before)
 	}
 }
 
@@ -154,6 +166,16 @@ func TestNamedServers(t *testing.T) {
 	defer conn.Close(t.Context())
 	if port := ask[int](t, conn, "SELECT inet_server_port()"); port != own.port {
 		t.Errorf("the database is on port %d, want the named server's %d", port, own.port)
+	}
+	var name string
+	t.Run("keeps nothing", func(t *testing.T) {
+		conn := connect(t, c.CreateDatabase(t))
+		name = ask[string](t, conn, "SELECT current_database()")
+		run(t, conn, "CREATE TABLE t (n int)")
+		run(t, conn, "BEGIN; INSERT INTO t VALUES (1); PREPARE TRANSACTION 'it''s left'")
+	})
+	if n := ask[int](t, conn, "SELECT count(*) FROM pg_database WHERE datname = '"+name+"'"); n != 0 {
+		t.Error("the database is still there")
 	}
 	stopped := t.Run("is not stopped", func(t *testing.T) {
 		defer func() {

@@ -31,24 +31,80 @@ func postgresURL(port int, db string) string {
 	return "postgres://postgres@127.0.0.1:" + strconv.Itoa(port) + "/" + url.PathEscape(db) + "?sslmode=disable"
 }
 
-// CreateDatabase creates an empty database with a name of its own and returns its DSN. When the test ends it is dropped,
-// whoever is still connected; what is still prepared in it is logged and rolled back before.
+// CreateDatabase returns the DSN of an empty database that nobody else uses. When the test ends its sessions are ended, and what
+// is still prepared in it is logged and rolled back.
+//
+// To create a database and to drop it takes PostgreSQL longer than most tests, so a cluster of the tests' own keeps it, emptied,
+// for the next test.
 func (c *Cluster) CreateDatabase(tb testing.TB) string {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), databaseLimit)
-	defer cancel()
-	name := "dualsql_test_" + rand.Text()
-	// template0, because copying template1 fails while anybody is connected to it.
-	if err := c.maintain(ctx, "CREATE DATABASE "+quote(name)+" TEMPLATE template0"); err != nil {
-		tb.Fatalf("create database %s: %v\n%s", name, err, c.Log())
+	name := c.takeSpare()
+	if name == "" {
+		ctx, cancel := context.WithTimeout(context.Background(), databaseLimit)
+		defer cancel()
+		name = "dualsql_test_" + rand.Text()
+		// template0, because copying template1 fails while anybody is connected to it.
+		if err := c.maintain(ctx, "CREATE DATABASE "+quote(name)+" TEMPLATE template0"); err != nil {
+			tb.Fatalf("create database %s: %v\n%s", name, err, c.Log())
+		}
 	}
 	dsn := c.DSN(name)
 	tb.Cleanup(func() {
-		if err := c.drop(tb, name, dsn); err != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), databaseLimit)
+		defer cancel()
+		if c.named == nil && c.empty(ctx, tb, name, dsn) == nil {
+			c.putSpare(name)
+			return
+		}
+		if err := c.drop(ctx, tb, name, dsn); err != nil {
 			tb.Errorf("drop database %s: %v\n%s", name, err, c.Log())
 		}
 	})
 	return dsn
+}
+
+func (c *Cluster) takeSpare() (name string) {
+	c.spareMu.Lock()
+	defer c.spareMu.Unlock()
+	if n := len(c.spare); n > 0 {
+		name, c.spare = c.spare[n-1], c.spare[:n-1]
+	}
+	return name
+}
+
+func (c *Cluster) putSpare(name string) {
+	c.spareMu.Lock()
+	defer c.spareMu.Unlock()
+	c.spare = append(c.spare, name)
+}
+
+// empty makes a database what CREATE DATABASE has made it. The schema public is the one of template0 (PostgreSQL manual, 5.9.6:
+// since version 15 only the database's owner may create in it).
+func (c *Cluster) empty(ctx context.Context, tb testing.TB, name, dsn string) error {
+	err := c.maintain(ctx, "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = "+literal(name))
+	if err == nil {
+		err = rollbackPrepared(ctx, tb, dsn)
+	}
+	if err != nil {
+		return err
+	}
+	return withConn(ctx, dsn, func(conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, `DO $$ DECLARE s name; BEGIN
+			FOR s IN SELECT nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema' LOOP
+				EXECUTE format('DROP SCHEMA %I CASCADE', s);
+			END LOOP;
+			PERFORM lo_unlink(oid) FROM pg_largeobject_metadata;
+			CREATE SCHEMA public;
+			IF current_setting('server_version_num')::int < 150000 THEN
+				GRANT ALL ON SCHEMA public TO PUBLIC;
+			ELSE
+				ALTER SCHEMA public OWNER TO pg_database_owner;
+				GRANT USAGE ON SCHEMA public TO PUBLIC;
+			END IF;
+			EXECUTE format('ALTER DATABASE %I RESET ALL', current_database());
+		END $$`)
+		return err
+	})
 }
 
 // maintain runs one statement in the maintenance database.
@@ -65,9 +121,7 @@ func (c *Cluster) maintain(ctx context.Context, sql string) error {
 
 // drop drops a database. DROP DATABASE ... WITH (FORCE) ends sessions but stops at prepared transactions (PostgreSQL
 // manual, DROP DATABASE); a session that is just preparing one makes it try again.
-func (c *Cluster) drop(tb testing.TB, name, dsn string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), databaseLimit)
-	defer cancel()
+func (c *Cluster) drop(ctx context.Context, tb testing.TB, name, dsn string) error {
 	for {
 		err := rollbackPrepared(ctx, tb, dsn)
 		if err == nil {
