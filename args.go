@@ -15,7 +15,7 @@ func resolve(args []driver.NamedValue) (out []driver.NamedValue, plain bool, err
 	out, plain = make([]driver.NamedValue, len(args)), true
 	for i, a := range args {
 		out[i] = a
-		v := a.Value
+		v := engine.Neutral(a.Value)
 		if valuer, ok := v.(driver.Valuer); ok {
 			if v, err = callValuer(valuer); err != nil {
 				return nil, false, fmt.Errorf("dualsql: argument %d: %w", i+1, err)
@@ -44,11 +44,10 @@ func plainValue(v any) (any, bool) {
 	case nil, bool, int64, float64, string:
 		return v, true
 	case []byte:
-		// The lane may send it after the caller has gone on.
 		if v == nil {
-			return nil, true
+			return v, true // NULL, of which SQL Server wants to know that it is no text
 		}
-		return append([]byte{}, v...), true
+		return append([]byte{}, v...), true // the lane may send it after the caller has gone on
 	case time.Time:
 		// Without the monotonic clock reading: SQLite's driver would write it.
 		return v.Round(0), true

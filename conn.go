@@ -77,6 +77,10 @@ func (c *Conn) needSecondary(ctx context.Context) error {
 		if !s.Valid() || s.Reset(ctx) != nil {
 			_ = s.Close() // it is not usable; a new one takes its place
 			s, c.secondary = nil, nil
+		} else if c.co.sides[engine.Secondary].engine.Forgets() {
+			for i := range c.settings {
+				c.settings[i].applied = false
+			}
 		}
 	}
 	c.rested = false
@@ -255,6 +259,13 @@ func (c *Conn) ResetSession(ctx context.Context) error {
 		return driver.ErrBadConn
 	}
 	c.rested = true
+	if len(c.settings) > 0 && c.co.sides[engine.Primary].engine.Forgets() {
+		if !c.co.sides[engine.Secondary].engine.Forgets() {
+			_ = c.lane.waitFollowing(ctx) // what it still has to do has a deadline of its own
+			c.dropSecondary()             // it would keep what the primary forgets
+		}
+		c.settings = nil
+	}
 	return c.primary.Reset(ctx)
 }
 

@@ -67,19 +67,31 @@ func (t *tx) onPrimary(ctx context.Context, q call, args []driver.NamedValue, qu
 		}
 		return err
 	}
-	if q.plan.st.Kind == sqltext.Savepoint {
+	if q.plan.st.Savepoint.Op != sqltext.NoSavepoint {
 		err = run() // it must not be inside another savepoint
 	} else {
-		err = c.primary.Atomic(ctx, run)
+		err = c.primary.Atomic(ctx, isSingle(q.plan.st), run)
 	}
 	if err == nil {
 		return res, rows, nil
+	}
+	if c.primary.Status() == engine.TxFailed && !c.co.sides[engine.Primary].engine.Revives() {
+		t.err = &SideError{Side: "primary", Op: "statement " + shorten(q.plan.st.Text), TxID: t.id, Err: err}
 	}
 	if c.co.sides[engine.Primary].engine == engine.Generic && (ctx.Err() != nil || errors.Is(err, driver.ErrBadConn)) {
 		// Whether the statement took effect is not known.
 		t.err = &SideError{Side: "primary", Op: "statement " + shorten(q.plan.st.Text), TxID: t.id, Err: err}
 	}
 	return nil, nil, c.primaryError(err)
+}
+
+// isSingle reports whether a text is one statement and no call of a procedure.
+func isSingle(st *sqltext.Statement) bool {
+	switch st.Kind {
+	case sqltext.Read, sqltext.LockingRead, sqltext.Write, sqltext.DDL:
+		return st.Count <= 1
+	}
+	return false
 }
 
 // mirror runs a statement on the primary and, when it has succeeded there, queues it for the secondary.
@@ -94,6 +106,9 @@ func (t *tx) mirror(ctx context.Context, q call, query bool) (driver.Result, dri
 		return nil, noRows(), err
 	}
 	args, plain, err := resolve(q.args)
+	if err == nil {
+		err = c.co.agree(args)
+	}
 	if err != nil {
 		return nil, nil, err
 	}

@@ -51,13 +51,20 @@ func (p *plan) bind(s *side, args []driver.NamedValue) (*binding, error) {
 	}
 	b := &binding{args: len(args)}
 	var err error
-	if b.text, b.params, err = p.st.Bind(shape, s.engine.Style()); err != nil {
+	if ref := p.st.Savepoint; ref.Op != sqltext.NoSavepoint && p.st.Dialect != s.engine.Dialect() && speaksSQLServer(p.st.Dialect, s.engine.Dialect()) {
+		b.text = ref.TextFor(s.engine.Dialect())
+	} else if b.text, b.params, err = p.st.Bind(shape, s.engine.Style()); err != nil {
 		return nil, err
 	}
 	if !named {
 		p.bound[s.role].Store(b)
 	}
 	return b, nil
+}
+
+// speaksSQLServer: all others have one way to say savepoints.
+func speaksSQLServer(a, b sqltext.Dialect) bool {
+	return a == sqltext.SQLServer || b == sqltext.SQLServer
 }
 
 // arrange puts args into the order that the side's text wants. The result shares nothing with args.

@@ -62,6 +62,7 @@ const (
 	valueBytes
 	valueTime     // Unix seconds, nanoseconds, zone offset and zone name: SQLite's driver writes the name
 	valueExecMode // pgx's leading option
+	valueNilBytes // a NULL of SQL Server's that is not text
 )
 
 func appendString(b []byte, s string) []byte {
@@ -84,6 +85,9 @@ func appendValue(b []byte, v any) ([]byte, error) {
 	case string:
 		return appendString(append(b, valueString), v), nil
 	case []byte:
+		if v == nil {
+			return append(b, valueNilBytes), nil
+		}
 		return append(binary.AppendUvarint(append(b, valueBytes), uint64(len(v))), v...), nil
 	case time.Time:
 		zone, offset := v.Zone()
@@ -221,6 +225,8 @@ func (d *decoder) value() any {
 			loc = time.FixedZone(zone, int(offset))
 		}
 		return time.Unix(sec, int64(nsec)).In(loc)
+	case valueNilBytes:
+		return []byte(nil)
 	case valueExecMode:
 		return pgx.QueryExecMode(d.varint())
 	default:

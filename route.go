@@ -24,7 +24,7 @@ const (
 // route decides where a statement runs.
 func (c *Conn) route(ctx context.Context, p *plan) (route, error) {
 	st := p.st
-	if st.Kind == sqltext.TxControl {
+	if st.Kind == sqltext.TxControl && !c.namesSavepoint(st) {
 		return 0, txControl(st)
 	}
 	if st.HintErr != nil {
@@ -112,8 +112,8 @@ func (c *Conn) routeRead(ctx context.Context, p *plan) (route, error) {
 	if c.guard != nil && callsSetConfig(p.st) {
 		return onBoth, nil
 	}
-	if len(p.st.Calls) == 0 || c.guard != nil && c.tx == nil || c.co.sides[engine.Primary].engine == engine.SQLite {
-		return onPrimary, nil // SQLite's functions cannot write to the database
+	if len(p.st.Calls) == 0 || c.guard != nil && c.tx == nil || callsWriteNothing(c.co.sides[engine.Primary].engine) {
+		return onPrimary, nil
 	}
 	if c.guard == nil {
 		for _, call := range p.st.Calls {
@@ -128,6 +128,16 @@ func (c *Conn) routeRead(ctx context.Context, p *plan) (route, error) {
 		return onPrimary, err
 	}
 	return onBoth, nil
+}
+
+// callsWriteNothing: SQLite's functions cannot write to the database, nor can SQL Server's ("Create user-defined functions":
+// limitations); what its EXEC inside a statement does is no function's.
+func callsWriteNothing(e engine.Engine) bool { return e == engine.SQLite || e == engine.SQLServer }
+
+// namesSavepoint: T-SQL's ROLLBACK TRANSACTION name goes back to a savepoint if the transaction has one of that name.
+func (c *Conn) namesSavepoint(st *sqltext.Statement) bool {
+	return c.tx != nil && st.Count == 1 && st.Savepoint.Op == sqltext.RollbackToSavepoint &&
+		slices.ContainsFunc(c.tx.marks, func(m settingsMark) bool { return m.savepoint == st.Savepoint.Name })
 }
 
 // classOf asks the catalog which of the text's functions may write, once for each text and state of the catalog.
@@ -160,7 +170,11 @@ func (c *Conn) routeGuarded(ctx context.Context, p *plan) (route, error) {
 	return onBoth, nil
 }
 
+// routeSession: where SQL Server is one side, the other does not have its settings.
 func (c *Conn) routeSession(st *sqltext.Statement) route {
+	if c.co.sides[0].engine != c.co.sides[1].engine && slices.ContainsFunc(c.co.sides[:], func(s *side) bool { return s.engine == engine.SQLServer }) {
+		return onPrimary
+	}
 	if c.tx != nil || slices.ContainsFunc(st.Settings, inDatabase) {
 		return onBoth
 	}
@@ -169,14 +183,15 @@ func (c *Conn) routeSession(st *sqltext.Statement) route {
 
 // refused stops settings that would undo what dualsql relies on.
 func (c *Conn) refused(st *sqltext.Statement) error {
-	if c.guard == nil {
+	refusing, ok := c.primary.(engine.Refusing)
+	if !ok {
 		return nil
 	}
-	if callsSetConfig(st) && strings.Contains(strings.ToLower(st.Text), "transaction_read_only") {
+	if c.guard != nil && callsSetConfig(st) && strings.Contains(strings.ToLower(st.Text), "transaction_read_only") {
 		return fmt.Errorf("dualsql: %q must not change the access mode, which dualsql sets itself, so that no write goes unmirrored", shorten(st.Text))
 	}
 	for _, s := range st.Settings {
-		if why := c.guard.Refuses(s); why != "" {
+		if why := refusing.Refuses(s); why != "" {
 			return fmt.Errorf("dualsql: %q must not change %s: %s", shorten(st.Text), s.Name, why)
 		}
 	}

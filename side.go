@@ -86,18 +86,27 @@ func resolveSide(s *Side) (*side, error) {
 		return namedSide("sqlite", strings.TrimPrefix(rest, "//"), s.DSN)
 	case "file":
 		return namedSide("sqlite", s.DSN, s.DSN)
-	case "sqlserver", "azuresql":
-		return nil, fmt.Errorf("has the scheme %q: this version has no SQL Server engine yet", scheme)
+	case "sqlserver":
+		connector, place, err := engine.SQLServerConnector(s.DSN)
+		if err != nil {
+			return nil, err
+		}
+		return &side{engine: engine.SQLServer, connector: connector, name: redact(s.DSN), place: place}, nil
+	case "azuresql":
+		return namedSide("azuresql", "sqlserver:"+rest, redact(s.DSN))
 	}
-	return nil, fmt.Errorf("has the unknown scheme %q; the schemes are postgres, postgresql, sqlite, file, sqlserver; name any other driver with .driver=NAME", scheme)
+	return nil, fmt.Errorf("has the unknown scheme %q; the schemes are postgres, postgresql, sqlserver, azuresql, sqlite, file; name any other driver with .driver=NAME", scheme)
 }
+
+// driverPackages are the drivers that the program imports where it needs them, to keep others light.
+var driverPackages = map[string]string{"sqlite": "modernc.org/sqlite", "azuresql": "github.com/microsoft/go-mssqldb/azuread"}
 
 // namedSide uses a registered driver. database/sql shows its registry only through a *sql.DB.
 func namedSide(name, dsn, display string) (*side, error) {
 	db, err := sql.Open(name, dsn)
 	if err != nil {
-		if name == "sqlite" && strings.Contains(err.Error(), "unknown driver") {
-			return nil, errors.New(`needs the SQLite driver: add import _ "modernc.org/sqlite" to the program`)
+		if path := driverPackages[name]; path != "" && strings.Contains(err.Error(), "unknown driver") {
+			return nil, fmt.Errorf("needs the driver %q: add import _ %q to the program", name, path)
 		}
 		return nil, err
 	}
@@ -130,6 +139,8 @@ func engineOf(d driver.Driver) engine.Engine {
 		return engine.Postgres
 	case "modernc.org/sqlite":
 		return engine.SQLite
+	case "github.com/microsoft/go-mssqldb", "github.com/microsoft/go-mssqldb/azuread":
+		return engine.SQLServer
 	}
 	return engine.Generic
 }

@@ -52,6 +52,10 @@ type Engine interface {
 	Style() sqltext.Style
 	// OneWriter reports whether only one transaction at a time can write to a database, whatever it writes.
 	OneWriter() bool
+	// Revives reports whether a transaction that has failed may go on from a savepoint.
+	Revives() bool
+	// Forgets reports whether [Session.Reset] drops the session's settings.
+	Forgets() bool
 	// Session takes a fresh connection into use and sets on it what dualsql relies on. When it fails the connection is
 	// closed.
 	Session(ctx context.Context, c driver.Conn, o Options) (Session, error)
@@ -95,9 +99,9 @@ type Session interface {
 	Rollback(ctx context.Context) error
 	// Status tells the state of the transaction.
 	Status() TxStatus
-	// Atomic runs f, which executes one statement, in a way that leaves nothing of the statement behind when f fails
-	// and the transaction goes on.
-	Atomic(ctx context.Context, f func() error) error
+	// Atomic runs f, which executes a text, in a way that leaves nothing of it behind when f fails and the transaction
+	// goes on; where that cannot be had, the transaction has failed. single: it is one statement, and calls no procedure.
+	Atomic(ctx context.Context, single bool, f func() error) error
 
 	// Setup sets again what the session relies on, after a statement that may have reset it.
 	Setup(ctx context.Context) error
@@ -225,6 +229,11 @@ type Guarding interface {
 	Wrote(ctx context.Context) (bool, error)
 	// Unguarded runs f while writes outside of a transaction are not refused.
 	Unguarded(ctx context.Context, f func() error) error
+}
+
+// Refusing is a session some of whose settings dualsql relies on.
+type Refusing interface {
+	Session
 	// Refuses reports why a setting must not be changed, or "".
 	Refuses(s sqltext.Setting) string
 }

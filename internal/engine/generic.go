@@ -21,6 +21,8 @@ func (generic) Dialect() sqltext.Dialect { return sqltext.Generic }
 func (generic) Style() sqltext.Style     { return sqltext.AsIs }
 func (generic) Transient(error) bool     { return false }
 func (generic) OneWriter() bool          { return false }
+func (generic) Revives() bool            { return true } // for all that is known
+func (generic) Forgets() bool            { return false }
 
 func (generic) Session(_ context.Context, c driver.Conn, _ Options) (Session, error) {
 	return &genericSession{session: newSession(c)}, nil

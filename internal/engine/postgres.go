@@ -29,6 +29,8 @@ func (postgres) Name() string             { return "postgres" }
 func (postgres) Dialect() sqltext.Dialect { return sqltext.Postgres }
 func (postgres) Style() sqltext.Style     { return sqltext.Dollar }
 func (postgres) OneWriter() bool          { return false }
+func (postgres) Revives() bool            { return true }
+func (postgres) Forgets() bool            { return false }
 
 // PostgresConnector makes connections from a URL or a keyword=value string. On these BEGIN costs no round trip of its own.
 func PostgresConnector(dsn string) (driver.Connector, *pgx.ConnConfig, error) {

@@ -12,6 +12,7 @@ import (
 // have, and the checking of arguments.
 type session struct {
 	c       driver.Conn
+	nulls   bool // a nil []byte is a NULL that is not any other
 	exec    driver.ExecerContext
 	query   driver.QueryerContext
 	checker driver.NamedValueChecker
@@ -59,6 +60,46 @@ func (s *session) Query(ctx context.Context, text string, args []driver.NamedVal
 		return nil, errors.Join(err, st.Close())
 	}
 	return closingRows{rows, st}, nil
+}
+
+// scan reads the first row of a query of dualsql's own; io.EOF when there is none.
+func (s *session) scan(ctx context.Context, query string, dest ...any) error {
+	rows, err := s.Query(ctx, query, nil)
+	if err != nil {
+		return err
+	}
+	return scanRow(rows, dest...)
+}
+
+// scanRow reads the first row of rows into dest, and closes them.
+func scanRow(rows driver.Rows, dest ...any) (err error) {
+	defer func() {
+		if cerr := rows.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	values := make([]driver.Value, len(rows.Columns()))
+	if err := rows.Next(values); err != nil {
+		return err
+	}
+	for i, d := range dest {
+		switch d := d.(type) {
+		case *string:
+			*d = text(values[i])
+		case *int64:
+			*d, _ = values[i].(int64)
+		case *time.Time:
+			*d, _ = values[i].(time.Time)
+		}
+	}
+	return nil
+}
+
+func text(v driver.Value) string {
+	if b, ok := v.([]byte); ok {
+		return string(b)
+	}
+	return fmt.Sprint(v)
 }
 
 func (s *session) Prepare(ctx context.Context, text string) (driver.Stmt, error) {
@@ -151,6 +192,9 @@ func (s *session) Bind(st driver.Stmt, args []driver.NamedValue) ([]driver.Named
 		if err != nil {
 			return nil, fmt.Errorf("argument %s: %w", argName(nv), err)
 		}
+		if b, ok := nv.Value.([]byte); ok && b == nil && !s.nulls {
+			nv.Value = nil
+		}
 		nv.Ordinal = len(kept) + 1
 		kept = append(kept, nv)
 	}
@@ -182,7 +226,7 @@ func isPortable(v any) bool {
 	return false
 }
 
-func (s *session) Atomic(_ context.Context, f func() error) error { return f() }
+func (s *session) Atomic(_ context.Context, _ bool, f func() error) error { return f() }
 
 func (s *session) Setup(context.Context) error { return nil }
 

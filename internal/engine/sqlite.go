@@ -20,6 +20,8 @@ func (sqlite) Name() string             { return "sqlite" }
 func (sqlite) Dialect() sqltext.Dialect { return sqltext.SQLite }
 func (sqlite) Style() sqltext.Style     { return sqltext.Numbered }
 func (sqlite) OneWriter() bool          { return true }
+func (sqlite) Revives() bool            { return false }
+func (sqlite) Forgets() bool            { return false }
 
 // Result codes (sqlite.org/rescode.html); an extended code carries the primary one in its low byte.
 const (
@@ -109,28 +111,6 @@ func (s *sqliteSession) mainFile(ctx context.Context) (file string, err error) {
 func (s *sqliteSession) run(ctx context.Context, text string) error {
 	_, err := s.Exec(ctx, text, nil)
 	return err
-}
-
-// scan reads the first row of a query of dualsql's own; io.EOF when there is none.
-func (s *sqliteSession) scan(ctx context.Context, text string, dest ...any) error {
-	rows, err := s.Query(ctx, text, nil)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	values := make([]driver.Value, len(rows.Columns()))
-	if err := rows.Next(values); err != nil {
-		return err
-	}
-	for i, d := range dest {
-		switch d := d.(type) {
-		case *string:
-			*d = fmt.Sprint(values[i])
-		case *int64:
-			*d, _ = values[i].(int64)
-		}
-	}
-	return nil
 }
 
 // Begin takes the write lock at once when the transaction is known to write: a transaction that upgrades later may find
@@ -231,7 +211,7 @@ func (s *sqliteSession) Status() TxStatus {
 
 // Atomic runs f inside a savepoint: a statement that fails under OR FAIL, or the second of two in one text, would else leave
 // what it did so far; OR ROLLBACK ends the whole transaction, and the savepoint with it (sqlite.org/lang_conflict.html).
-func (s *sqliteSession) Atomic(ctx context.Context, f func() error) error {
+func (s *sqliteSession) Atomic(ctx context.Context, _ bool, f func() error) error {
 	own := context.WithoutCancel(ctx)
 	if err := s.run(own, "savepoint dualsql_statement"); err != nil {
 		return err

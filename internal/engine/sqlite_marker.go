@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
@@ -144,21 +143,7 @@ func (s *sqliteSession) ForeignMarkers(ctx context.Context, own uuid.UUID) (map[
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	found := map[uuid.UUID]bool{}
-	values := make([]driver.Value, 1)
-	for {
-		if err := rows.Next(values); errors.Is(err, io.EOF) {
-			return found, nil
-		} else if err != nil {
-			return nil, err
-		}
-		txid, err := uuid.Parse(fmt.Sprint(values[0]))
-		if err != nil {
-			return nil, err
-		}
-		found[txid] = true
-	}
+	return readUUIDs(rows)
 }
 
 // LockWriter locks a file beside the database: SQLite has no locks by name, and two journals may name one pair.

@@ -149,7 +149,7 @@ func (c *classifier) assignments(t tokens) []tokens {
 // and one value for all of them.
 func (c *classifier) setBatch(t tokens) []Setting {
 	if t.at(0) == "TRANSACTION" {
-		return []Setting{{Name: "transaction", Value: t[1:].text(c.src)}}
+		return []Setting{{Name: "transaction isolation level", Value: t[1:].text(c.src)}}
 	}
 	prefix := ""
 	if t.at(0) == "STATISTICS" {

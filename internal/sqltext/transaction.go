@@ -1,5 +1,7 @@
 package sqltext
 
+import "strings"
+
 // SavepointOp is what a statement does with a savepoint. The zero value is
 // NoSavepoint.
 type SavepointOp uint8
@@ -18,6 +20,29 @@ const (
 type SavepointRef struct {
 	Op   SavepointOp
 	Name string
+}
+
+// TextFor returns the statement in the words of a dialect. The names of T-SQL's savepoints have 32 characters at most ("SAVE
+// TRANSACTION"), and it releases none: there the text does nothing.
+func (r SavepointRef) TextFor(d Dialect) string {
+	name := `"` + strings.ReplaceAll(r.Name, `"`, `""`) + `"`
+	if d == SQLServer {
+		name = "[" + strings.ReplaceAll(r.Name, "]", "]]") + "]"
+		switch r.Op {
+		case SetSavepoint:
+			return "save transaction " + name
+		case RollbackToSavepoint:
+			return "rollback transaction " + name
+		}
+		return "/* release savepoint */"
+	}
+	switch r.Op {
+	case SetSavepoint:
+		return "savepoint " + name
+	case RollbackToSavepoint:
+		return "rollback to savepoint " + name
+	}
+	return "release savepoint " + name
 }
 
 func (c *classifier) transaction(t tokens) (Kind, SavepointRef) {
