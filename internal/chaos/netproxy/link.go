@@ -26,25 +26,13 @@ type link struct {
 
 	mu       sync.Mutex
 	server   net.Conn // nil until dialed
-	protocol protocol
-	// unanswered is set while the answer to a request for encryption is due: one byte, not a message.
-	unanswered bool
-	// replies are the rules for answers that are still to come, by the number of the ReadyForQuery that ends the answer.
-	// The one that ends the startup is number 0.
+	protocol protocol // opaque until the client has begun: no protocol that is understood has a server that speaks first
+	// replies are the rules for answers that are still to come, by the number of the answer, counted from 0 on the link.
 	replies map[int][]*Rule
 }
 
-// protocol is what a link's bytes are taken for.
-type protocol int
-
-const (
-	unknown  protocol = iota // the client has not begun: a server that speaks first is not PostgreSQL
-	postgres                 // messages, to which rules apply
-	opaque                   // encrypted, or another protocol
-)
-
 func newLink(p *Proxy, client net.Conn) *link {
-	l := &link{proxy: p, client: client, replies: map[int][]*Rule{}}
+	l := &link{proxy: p, client: client, protocol: opaque{}, replies: map[int][]*Rule{}}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	return l
 }
@@ -147,13 +135,13 @@ func (l *link) cut() {
 	}
 }
 
-func (l *link) speaks() protocol {
+func (l *link) spoken() protocol {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.protocol
 }
 
-func (l *link) setProtocol(p protocol) {
+func (l *link) speak(p protocol) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.protocol = p

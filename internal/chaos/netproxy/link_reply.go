@@ -1,79 +1,60 @@
 package netproxy
 
-const readyForQuery = 'Z'
+import "bytes"
 
 // backward returns what carries the server's bytes to the client.
 func (l *link) backward() func(chunk []byte) bool {
 	var unread []byte
 	var kept []byte // the answer up to now, if there is a rule for it
-	ready := 0      // the number of the next ReadyForQuery
+	answer := 0     // the number of the answer that is coming
 	return func(chunk []byte) bool {
-		if l.speaks() != postgres {
-			l.toClient(chunk)
-			return true
-		}
 		unread = append(unread, chunk...)
+		arrived := len(unread)
 		var out []byte
-		for {
-			if n := l.encryptionAnswer(unread); n > 0 {
-				l.toClient(unread[:n])
-				unread = unread[n:]
-				continue
-			}
-			raw, ok := cutMessage(unread)
+		for len(unread) > 0 {
+			r, ok := l.spoken().reply(unread)
 			if !ok {
-				l.setProtocol(opaque)
-				raw, unread = unread, nil
-				l.toClient(append(append(out, kept...), raw...))
-				return true
-			}
-			if raw == nil {
-				unread = append([]byte(nil), unread...) // out has its own copy: let go of what is read
-				l.toClient(out)
-				return true
-			}
-			unread = unread[len(raw):]
-			rules := l.rulesFor(ready)
-			if len(rules) == 0 {
-				out = append(out, raw...)
-			} else {
-				kept = append(kept, raw...)
-			}
-			if raw[0] != readyForQuery {
+				l.speak(opaque{})
 				continue
+			}
+			if r.size == 0 {
+				break
+			}
+			kept = append(kept, unread[:r.size]...)
+			unread = unread[r.size:]
+			rules := l.rulesFor(answer)
+			if r.ends {
+				answer++
 			}
 			if len(rules) > 0 {
+				if !r.ends {
+					continue
+				}
 				l.toClient(out)
 				if !l.finish(rules) {
 					return false
 				}
-				out, kept = kept, nil
+				out = nil
 			}
-			ready++
+			out = append(out, kept...)
+			kept = nil
 		}
+		if len(unread) < arrived {
+			unread = bytes.Clone(unread) // out and kept have their own copies: let go of what is read
+		}
+		l.toClient(out)
+		return true
 	}
 }
 
-// encryptionAnswer returns the length of the answer to a request for encryption if b begins with it. After any but 'N'
-// the bytes are none of ours (PostgreSQL manual, "SSL Session Encryption").
-func (l *link) encryptionAnswer(b []byte) int {
+// rulesFor returns the rules for an answer. There are none any more when the end of an answer cannot be known.
+func (l *link) rulesFor(answer int) []*Rule {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.unanswered || len(b) == 0 {
-		return 0
+	if l.protocol == (opaque{}) {
+		return nil
 	}
-	l.unanswered = false
-	if b[0] == 'N' {
-		return 1
-	}
-	l.protocol = opaque
-	return len(b)
-}
-
-func (l *link) rulesFor(ready int) []*Rule {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.replies[ready]
+	return l.replies[answer]
 }
 
 // finish does what the rules say about an answer that has come in whole. It returns false when the link has been cut.

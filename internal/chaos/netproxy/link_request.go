@@ -1,53 +1,57 @@
 package netproxy
 
-import "net"
+import (
+	"bytes"
+	"net"
+)
 
 // forward returns what carries the client's bytes to the server.
 func (l *link) forward() func(chunk []byte) bool {
-	f := newFrontend()
-	asked := 0 // the ReadyForQuery that the messages forwarded so far ask for
+	var unread []byte
+	begun := false
+	asked := 0 // the answers that the messages forwarded so far ask for
 	return func(chunk []byte) bool {
-		if l.speaks() == opaque {
-			return l.toServer(chunk)
+		if !begun {
+			l.speak(protocolOf(chunk[0]))
+			begun = true
 		}
-		f.unread = append(f.unread, chunk...)
+		unread = append(unread, chunk...)
 		var out []byte
-		for {
-			p := f.next()
-			switch p.kind {
-			case incomplete:
-				f.unread = append([]byte(nil), f.unread...) // out has its own copy: let go of what is read
-				return l.toServer(out)
-			case foreign:
-				l.setProtocol(opaque)
-				return l.toServer(append(out, p.raw...))
-			case encryption:
-				l.mu.Lock()
-				l.protocol, l.unanswered = postgres, true
-				l.mu.Unlock()
-			case startup:
-				l.setProtocol(postgres)
-			case typed:
-				if rule := l.proxy.take(p.message); rule != nil {
-					if !l.obey(rule, asked+1, out) {
+		for len(unread) > 0 {
+			r, ok := l.spoken().request(unread)
+			if !ok {
+				l.speak(opaque{})
+				continue
+			}
+			if r.size == 0 {
+				break
+			}
+			if r.message != nil {
+				if rule := l.proxy.take(*r.message); rule != nil {
+					if !l.obey(rule, asked, out) {
 						return false
 					}
 					if rule.action == HoldRequest || rule.action == LateRequest {
 						out = nil
 					}
 				}
-				if p.message.asksReady() {
-					asked++
-				}
 			}
-			out = append(out, p.raw...)
+			if r.asks {
+				asked++
+			}
+			out = append(out, unread[:r.size]...)
+			unread = unread[r.size:]
 		}
+		if len(out) > 0 {
+			unread = bytes.Clone(unread) // out has its own copy: let go of what is read
+		}
+		return l.toServer(out)
 	}
 }
 
 // obey does what the rule says about the next message; before are the messages before it that are not forwarded yet, and
-// ready the number of the ReadyForQuery that ends its answer. It returns false when the link has been cut.
-func (l *link) obey(rule *Rule, ready int, before []byte) bool {
+// answer is the number of its answer. It returns false when the link has been cut.
+func (l *link) obey(rule *Rule, answer int, before []byte) bool {
 	switch rule.action {
 	case CutBefore:
 		l.toServer(before)
@@ -67,7 +71,7 @@ func (l *link) obey(rule *Rule, ready int, before []byte) bool {
 	default:
 		// Before the message goes out, and so before any of its answer can come.
 		l.mu.Lock()
-		l.replies[ready] = append(l.replies[ready], rule)
+		l.replies[answer] = append(l.replies[answer], rule)
 		l.mu.Unlock()
 		return true
 	}

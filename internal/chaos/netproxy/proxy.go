@@ -12,8 +12,8 @@ import (
 	"github.com/dualsql/dualsql/internal/testdb/localport"
 )
 
-// Proxy is a TCP proxy on 127.0.0.1 in front of one server, with the faults of a network and, for PostgreSQL, faults at
-// single messages (OnRequest). Its methods are safe for concurrent use.
+// Proxy is a TCP proxy on 127.0.0.1 in front of one server, with the faults of a network and, for PostgreSQL and TDS,
+// faults at single messages (OnRequest). Its methods are safe for concurrent use.
 type Proxy struct {
 	addr   string
 	target string
@@ -46,7 +46,7 @@ func Listen(target string) (*Proxy, error) {
 	return p, nil
 }
 
-// Via returns the DSN, a URL with a host, with the proxy's address in place of the server's.
+// Via returns the DSN, a URL with a host (postgres:// or sqlserver://), with the proxy's address in place of the server's.
 func (p *Proxy) Via(dsn string) (string, error) {
 	u, err := url.Parse(dsn)
 	if err != nil || u.Host == "" {

@@ -61,8 +61,8 @@ func expect(t *testing.T, conn net.Conn, text string) {
 	}
 }
 
-// The first bytes of another protocol than PostgreSQL's.
-const hello = "hello, this is not PostgreSQL"
+// The first bytes of a protocol that is not understood.
+const hello = "hello, this is neither PostgreSQL nor TDS"
 
 func TestProxyPassesForeignProtocols(t *testing.T) {
 	chaos.CheckGoroutines(t)
@@ -244,4 +244,24 @@ func TestProxyCloseWhileFrozen(t *testing.T) {
 		t.Error("not cut")
 	}
 	p.Close()
+}
+
+func TestVia(t *testing.T) {
+	chaos.CheckGoroutines(t)
+	p := chaos.NewProxy(t, "127.0.0.1:1")
+	for _, test := range []struct{ before, after string }{
+		{"postgres://u@db:5432", "/x?sslmode=disable"},
+		{"sqlserver://sa:p%40ss@db:1433", "?database=x&app+name=a+b&encrypt=disable"},
+	} {
+		at := strings.LastIndex(test.before, "@") + 1
+		want := test.before[:at] + p.Addr() + test.after
+		if got, err := p.Proxy.Via(test.before + test.after); err != nil || got != want {
+			t.Errorf("%s, %v; want %s", got, err, want)
+		}
+	}
+	for _, dsn := range []string{"host=db", "sqlserver:secret", "://"} {
+		if got, err := p.Proxy.Via(dsn); err == nil || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: %q, %v", dsn, got, err)
+		}
+	}
 }

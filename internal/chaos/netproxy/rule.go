@@ -13,9 +13,12 @@ const (
 	// CutBefore closes both sides without forwarding the message: the server never sees it. The rule has fired when both
 	// are closed.
 	CutBefore Action = iota
-	// DropReply forwards the message, waits until the server has answered up to ReadyForQuery, and closes both sides
-	// without passing on any of that answer: the server has run it, and the client cannot know. The rule has fired when
-	// both are closed. If the server ends the connection before ReadyForQuery, it does not fire.
+	// DropReply forwards the message, waits until the server has answered to the end, and closes both sides without passing
+	// on any of that answer: the server has run it, and the client cannot know. The rule has fired when both are closed. If
+	// the server ends the connection before the end of its answer, it does not fire.
+	//
+	// The end of an answer is a ReadyForQuery of PostgreSQL, and the end of a response of TDS. An attention (the cancelling
+	// of a TDS request) is passed on, and the response that it cuts short has an end as any other.
 	DropReply
 	// HoldRequest keeps the message, and what the client sends after it, until the rule is released; then it is
 	// forwarded, even if the client has gone in the meantime. The rule has fired when the message is held.
@@ -25,8 +28,8 @@ const (
 	// the end of its connection.
 	LateRequest
 	// HoldReply forwards the message, and keeps the server's answer until the rule is released. The rule has fired when
-	// the answer has come up to ReadyForQuery: the server has run it, and the client does not know yet. If the server
-	// ends the connection before, the rule does not fire, and the client gets that end only.
+	// the answer has come to its end: the server has run it, and the client does not know yet. If the server ends the
+	// connection before, the rule does not fire, and the client gets that end only.
 	HoldReply
 )
 
