@@ -38,7 +38,14 @@ func postgresURL(port int, db string) string {
 // for the next test.
 func (c *Cluster) CreateDatabase(tb testing.TB) string {
 	tb.Helper()
-	name := c.takeSpare()
+	return c.CreateDatabaseOf(tb, "", empty)
+}
+
+// CreateDatabaseOf does the same with databases that have something in them when they are used again: empty makes a used one
+// ready, and kind keeps them apart from others.
+func (c *Cluster) CreateDatabaseOf(tb testing.TB, kind string, empty func(context.Context, *pgx.Conn) error) string {
+	tb.Helper()
+	name := c.takeSpare(kind)
 	if name == "" {
 		ctx, cancel := context.WithTimeout(context.Background(), databaseLimit)
 		defer cancel()
@@ -52,8 +59,8 @@ func (c *Cluster) CreateDatabase(tb testing.TB) string {
 	tb.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), databaseLimit)
 		defer cancel()
-		if c.named == nil && c.empty(ctx, tb, name, dsn) == nil {
-			c.putSpare(name)
+		if c.named == nil && c.leave(ctx, tb, name, dsn) == nil && withConn(ctx, dsn, func(conn *pgx.Conn) error { return empty(ctx, conn) }) == nil {
+			c.putSpare(kind, name)
 			return
 		}
 		if err := c.drop(ctx, tb, name, dsn); err != nil {
@@ -63,48 +70,51 @@ func (c *Cluster) CreateDatabase(tb testing.TB) string {
 	return dsn
 }
 
-func (c *Cluster) takeSpare() (name string) {
+func (c *Cluster) takeSpare(kind string) (name string) {
 	c.spareMu.Lock()
 	defer c.spareMu.Unlock()
-	if n := len(c.spare); n > 0 {
-		name, c.spare = c.spare[n-1], c.spare[:n-1]
+	if list := c.spare[kind]; len(list) > 0 {
+		name, c.spare[kind] = list[len(list)-1], list[:len(list)-1]
 	}
 	return name
 }
 
-func (c *Cluster) putSpare(name string) {
+func (c *Cluster) putSpare(kind, name string) {
 	c.spareMu.Lock()
 	defer c.spareMu.Unlock()
-	c.spare = append(c.spare, name)
+	if c.spare == nil {
+		c.spare = map[string][]string{}
+	}
+	c.spare[kind] = append(c.spare[kind], name)
+}
+
+// leave ends what is still going on in a database.
+func (c *Cluster) leave(ctx context.Context, tb testing.TB, name, dsn string) error {
+	err := c.maintain(ctx, "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = "+literal(name))
+	if err != nil {
+		return err
+	}
+	return rollbackPrepared(ctx, tb, dsn)
 }
 
 // empty makes a database what CREATE DATABASE has made it. The schema public is the one of template0 (PostgreSQL manual, 5.9.6:
 // since version 15 only the database's owner may create in it).
-func (c *Cluster) empty(ctx context.Context, tb testing.TB, name, dsn string) error {
-	err := c.maintain(ctx, "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = "+literal(name))
-	if err == nil {
-		err = rollbackPrepared(ctx, tb, dsn)
-	}
-	if err != nil {
-		return err
-	}
-	return withConn(ctx, dsn, func(conn *pgx.Conn) error {
-		_, err := conn.Exec(ctx, `DO $$ DECLARE s name; BEGIN
-			FOR s IN SELECT nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema' LOOP
-				EXECUTE format('DROP SCHEMA %I CASCADE', s);
-			END LOOP;
-			PERFORM lo_unlink(oid) FROM pg_largeobject_metadata;
-			CREATE SCHEMA public;
-			IF current_setting('server_version_num')::int < 150000 THEN
-				GRANT ALL ON SCHEMA public TO PUBLIC;
-			ELSE
-				ALTER SCHEMA public OWNER TO pg_database_owner;
-				GRANT USAGE ON SCHEMA public TO PUBLIC;
-			END IF;
-			EXECUTE format('ALTER DATABASE %I RESET ALL', current_database());
-		END $$`)
-		return err
-	})
+func empty(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, `DO $$ DECLARE s name; BEGIN
+		FOR s IN SELECT nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema' LOOP
+			EXECUTE format('DROP SCHEMA %I CASCADE', s);
+		END LOOP;
+		PERFORM lo_unlink(oid) FROM pg_largeobject_metadata;
+		CREATE SCHEMA public;
+		IF current_setting('server_version_num')::int < 150000 THEN
+			GRANT ALL ON SCHEMA public TO PUBLIC;
+		ELSE
+			ALTER SCHEMA public OWNER TO pg_database_owner;
+			GRANT USAGE ON SCHEMA public TO PUBLIC;
+		END IF;
+		EXECUTE format('ALTER DATABASE %I RESET ALL', current_database());
+	END $$`)
+	return err
 }
 
 // maintain runs one statement in the maintenance database.

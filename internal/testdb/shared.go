@@ -16,8 +16,12 @@ var shared struct {
 }
 
 // Main is the body of a TestMain: it runs the tests, stops the shared clusters and ends the process.
-func Main(m *testing.M) {
+func Main(m *testing.M) { MainThen(m, func() {}) }
+
+// MainThen does the same, and calls then before it stops the clusters.
+func MainThen(m *testing.M, then func()) {
 	code := m.Run()
+	then()
 	if err := stopShared(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = max(code, 1)

@@ -5,6 +5,9 @@ import "errors"
 // ErrNoDatabase is what a Backend's Login wraps when the database that the client names does not exist or is not open to it.
 var ErrNoDatabase = errors.New("cannot open database")
 
+// ErrUnavailable is what it wraps when it cannot log anybody in for now: the client is cut without an answer.
+var ErrUnavailable = errors.New("the server is not available")
+
 // Kind is a type of SQL Server, without its length, precision and scale.
 type Kind uint8
 

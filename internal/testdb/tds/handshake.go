@@ -23,6 +23,9 @@ func (c *conn) logIn(in *bufio.Reader) bool {
 		c.packetSize = l.packetSize
 		c.session, err = c.server.backend.Login(l.user, l.password, l.database)
 	}
+	if errors.Is(err, ErrUnavailable) {
+		return false
+	}
 	if err != nil {
 		c.refuseLogin(err)
 		return false
