@@ -15,7 +15,7 @@ func resolve(args []driver.NamedValue) (out []driver.NamedValue, plain bool, err
 	out, plain = make([]driver.NamedValue, len(args)), true
 	for i, a := range args {
 		out[i] = a
-		v := engine.Neutral(a.Value)
+		v := a.Value
 		if valuer, ok := v.(driver.Valuer); ok {
 			if v, err = callValuer(valuer); err != nil {
 				return nil, false, fmt.Errorf("dualsql: argument %d: %w", i+1, err)
@@ -80,5 +80,5 @@ func plainValue(v any) (any, bool) {
 		}
 		return plainValue(rv.Elem().Interface())
 	}
-	return v, false
+	return engine.Plain(v)
 }

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/dualsql/dualsql/internal/engine"
@@ -216,8 +217,12 @@ func (c *Conn) newCall(ctx context.Context, text string, args []driver.NamedValu
 }
 
 // CheckNamedValue implements driver.NamedValueChecker. It lets every value through: which side will see it is not known
-// yet, and each side's own checker is asked when the statement runs, before anything is sent.
-func (c *Conn) CheckNamedValue(*driver.NamedValue) error { return nil }
+// yet, and each side's own checker is asked when the statement runs, before anything is sent. SQL Server's UUIDs, whose bytes
+// come in an order of their own, become text.
+func (c *Conn) CheckNamedValue(nv *driver.NamedValue) error {
+	nv.Value = engine.Neutral(nv.Value)
+	return nil
+}
 
 // Begin implements driver.Conn.
 func (c *Conn) Begin() (driver.Tx, error) { return c.BeginTx(context.Background(), driver.TxOptions{}) }
@@ -263,6 +268,9 @@ func (c *Conn) ResetSession(ctx context.Context) error {
 		if !c.co.sides[engine.Secondary].engine.Forgets() {
 			_ = c.lane.waitFollowing(ctx) // what it still has to do has a deadline of its own
 			c.dropSecondary()             // it would keep what the primary forgets
+		}
+		if slices.ContainsFunc(c.settings, func(s setting) bool { return s.name == "transaction isolation level" }) {
+			return driver.ErrBadConn // the one thing that SQL Server does not forget
 		}
 		c.settings = nil
 	}

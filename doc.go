@@ -14,8 +14,9 @@
 //
 // A DSN is a list of key=value with spaces in between; a value with spaces, quotes or backslashes stands in single quotes.
 // Three keys are needed: primary and secondary, each the database's own DSN, and journal, a directory on a local disk that
-// one process holds at a time. The scheme chooses the driver: postgres and postgresql are pgx, which this package brings
-// along; file and sqlite are modernc.org/sqlite, which the program imports. Any other registered driver is named:
+// one process holds at a time. The scheme chooses the driver: postgres and postgresql are pgx, and sqlserver is go-mssqldb,
+// which this package brings along; file and sqlite are modernc.org/sqlite, and azuresql is go-mssqldb's azuread, which the
+// program imports. Any other registered driver is named:
 //
 //	primary.driver=mysql primary='app@tcp(db0)/shop' secondary.driver=mysql secondary='app@tcp(db1)/shop' journal=/var/lib/shop/dualsql
 //
@@ -36,8 +37,8 @@
 // # Statements
 //
 // A text may be written with ?, $1, @p1, ?1, or @name and [database/sql.Named], on any pair; each side gets its own
-// style. On a driver that dualsql knows nothing of, the text passes untouched. The SQL itself is not translated: it has to
-// be understood by both databases.
+// style. On a driver that dualsql knows nothing of, the text passes untouched. The SQL itself is not translated: what is
+// mirrored has to be understood by both databases. Between two vendors, DDL in one vendor's types is run on each side by itself.
 //
 // What is not plainly a read is mirrored. On PostgreSQL a SELECT that turns out to write, because a function does, is
 // stopped by the server before it has done anything and run again as a mirrored write. Where the decision has to be made
@@ -67,7 +68,7 @@
 //   - 2pc prepares the transaction on one side, commits it on the other, whose COMMIT decides, and then commits what is
 //     prepared. A crash in between leaves a prepared transaction, which keeps its locks and which any process that uses the
 //     pair can end, with its journal or without. One side must be PostgreSQL with max_prepared_transactions greater than
-//     zero, the other PostgreSQL or SQLite. Any number of processes may write, each with a journal of its own.
+//     zero, the other PostgreSQL, SQL Server or SQLite. Any number of processes may write, each with a journal of its own.
 //   - marker commits the primary, then the secondary. Each transaction inserts a row of its own, the commit marker, which is
 //     there if and only if it committed. A transaction that is on the primary alone is brought to the secondary from the
 //     journal, once. One process at a time may write to the pair.
@@ -75,7 +76,7 @@
 //     operator makes the sides equal.
 //   - auto, the default, is the first of these that the pair allows. Which it was is logged, and in [Stats].
 //
-// 2pc and marker need two tables of dualsql's own in each database, which the first connection creates if it may.
+// 2pc and marker need a few tables of dualsql's own in each database, which the first connection creates if it may.
 //
 // Under 2pc, ack=decided lets a commit return when it is decided and on the primary, and the secondary follow. PostgreSQL cannot
 // prepare a transaction that has used temporary tables or NOTIFY: [ErrUnpreparable]. Begin such a one under [WithBestEffort].
@@ -130,6 +131,15 @@
 //	pending, err := c.Pending()
 //
 // The command cmd/dualsql does the same from a shell: status, recover, journal, doctor, init. docs/operating.md is about it.
+//
+// # SQL Server
+//
+// SQL Server and Azure SQL prepare nothing: beside PostgreSQL they are the last resource of 2pc, beside one another they have
+// marker. Read-only transactions are refused on a SQL Server primary. Settings (SET) stay on the primary beside another engine,
+// and SQL Server forgets them when the pool hands a connection out anew. A statement that a SQL Server primary refuses is undone,
+// and the transaction goes on; an error of a procedure, of a trigger or in a text of several statements ends it. A time finer
+// than a microsecond is cut for both sides where PostgreSQL is the primary, and refused where SQL Server is. docs/sqlserver.md
+// has all of this, and which types go together.
 //
 // # The connections underneath
 //

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/dualsql/dualsql/internal/chaos"
-	"github.com/dualsql/dualsql/internal/testdb"
+	"github.com/dualsql/dualsql/internal/testdb/sqlserver"
 )
 
 // TestMain hands over to a child's function in a process that chaos.Child started. The children are registered by the
@@ -17,5 +17,5 @@ func TestMain(m *testing.M) {
 	if !testing.Verbose() {
 		slog.SetDefault(slog.New(slog.DiscardHandler))
 	}
-	testdb.Main(m)
+	sqlserver.Main(m)
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -59,7 +60,15 @@ func (t *tx) onPrimary(ctx context.Context, q call, args []driver.NamedValue, qu
 	if err != nil {
 		return nil, nil, err
 	}
+	single := isSingle(q.plan.st)
+	_, wary := c.primary.(engine.Wary)
 	run := func() error {
+		if wary && !single {
+			// The driver remembers from binding where outputs go, and a look at the transaction makes it forget.
+			if st, text, args, err = c.forPrimary(q); err != nil {
+				return err
+			}
+		}
 		var err error
 		res, rows, err = engine.Run(ctx, c.primary, st, text, args, query)
 		if err == nil && query {
@@ -70,7 +79,7 @@ func (t *tx) onPrimary(ctx context.Context, q call, args []driver.NamedValue, qu
 	if q.plan.st.Savepoint.Op != sqltext.NoSavepoint {
 		err = run() // it must not be inside another savepoint
 	} else {
-		err = c.primary.Atomic(ctx, isSingle(q.plan.st), run)
+		err = c.primary.Atomic(ctx, single, run)
 	}
 	if err == nil {
 		return res, rows, nil
@@ -85,11 +94,14 @@ func (t *tx) onPrimary(ctx context.Context, q call, args []driver.NamedValue, qu
 	return nil, nil, c.primaryError(err)
 }
 
-// isSingle reports whether a text is one statement and no call of a procedure.
+// isSingle reports whether a text is one statement of which nothing is left when it fails, and which cannot end its transaction:
+// on SQL Server a SELECT INTO leaves its table, DROP TABLE a, b what it came to, and a procedure does what it likes.
 func isSingle(st *sqltext.Statement) bool {
 	switch st.Kind {
-	case sqltext.Read, sqltext.LockingRead, sqltext.Write, sqltext.DDL:
+	case sqltext.Read, sqltext.LockingRead:
 		return st.Count <= 1
+	case sqltext.Write:
+		return st.Count <= 1 && st.Counts && !strings.Contains(strings.ToUpper(st.Text), "EXEC")
 	}
 	return false
 }
@@ -276,7 +288,16 @@ func (t *tx) repeat(ctx context.Context, m mirrored) error {
 			return t.secondaryError("arguments of "+shorten(m.plan.st.Text), err)
 		}
 	}
-	got, err := runRedo(ctx, c.secondary, m.st, &m.redoStatement)
+	var got int64
+	run := func() (err error) {
+		got, err = runRedo(ctx, c.secondary, m.st, &m.redoStatement)
+		return err
+	}
+	if wary, ok := c.secondary.(engine.Wary); ok && !isSingle(m.plan.st) && m.plan.st.Savepoint.Op == sqltext.NoSavepoint {
+		err = wary.SameTransaction(ctx, run)
+	} else {
+		err = run()
+	}
 	if err != nil {
 		return t.secondaryError("statement "+shorten(m.plan.st.Text), err)
 	}

@@ -235,10 +235,12 @@ func (co *coordinator) writerName() engine.Writer {
 
 // join makes a connection's sessions count as this process's, so that processes with different ideas of how many may write keep
 // each other out.
+//
+// What a session is sent may take as long as its caller makes it wait, so nothing is locked meanwhile.
 func (co *coordinator) join(ctx context.Context, c *Conn) error {
 	co.prepareMu.Lock()
-	defer co.prepareMu.Unlock()
-	proto := co.proto.Load()
+	proto, writer := co.proto.Load(), co.writer
+	co.prepareMu.Unlock()
 	if proto == nil {
 		return nil // nothing has been written yet
 	}
@@ -246,24 +248,35 @@ func (co *coordinator) join(ctx context.Context, c *Conn) error {
 	case twoPhase:
 		return c.secondary.(engine.Marking).JoinWriters(ctx, co.writerName())
 	case marker:
-		for role, holder := range co.writer {
+		for role, holder := range writer {
 			if c.session(engine.Role(role)).Status() == engine.TxFailed {
 				return nil // nothing can be written before this transaction has ended
 			}
 			if holder == nil {
-				return fmt.Errorf("%w: this process's lock is lost; try again", engine.ErrWriterLocked)
+				return errWriterLost
 			}
 			err := c.session(engine.Role(role)).(engine.Marking).JoinWriter(ctx, co.writerName(), holder)
 			if errors.Is(err, engine.ErrWriterLocked) {
-				co.loseWriter(err)
+				co.prepareMu.Lock()
+				if co.writer == writer {
+					co.loseWriter(err)
+				}
+				co.prepareMu.Unlock()
 			}
 			if err != nil {
 				return err
 			}
 		}
+		co.prepareMu.Lock()
+		defer co.prepareMu.Unlock()
+		if co.writer != writer {
+			return errWriterLost // what has been joined is a lock's that is gone
+		}
 	}
 	return nil // under besteffort any number may write
 }
+
+var errWriterLost = fmt.Errorf("%w: this process's lock is lost; try again", engine.ErrWriterLocked)
 
 // loseWriter makes the next write become the writer again first. co.prepareMu is held.
 func (co *coordinator) loseWriter(cause error) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dualsql/dualsql/internal/engine"
 	"github.com/dualsql/dualsql/internal/sqltext"
 )
 
@@ -105,13 +106,18 @@ func (t *tx) noteSettings(st *sqltext.Statement, r *redoStatement) {
 			if t.marks[i].savepoint != st.Savepoint.Name {
 				continue
 			}
-			if st.Savepoint.Op == sqltext.RollbackToSavepoint {
+			if forgets := t.c.co.sides[engine.Primary].engine.Forgets(); st.Savepoint.Op == sqltext.RollbackToSavepoint && forgets {
+				t.marks = t.marks[:i+1] // its settings stay
+			} else if st.Savepoint.Op == sqltext.RollbackToSavepoint {
 				t.settings, t.marks = t.settings[:t.marks[i].settings], t.marks[:i+1]
 			} else {
 				t.marks = t.marks[:i]
 			}
 			break
 		}
+	}
+	if len(st.Settings) > 0 && t.c.routeSession(st) == onPrimary && t.c.tx == t {
+		return // the secondary does not have such a setting
 	}
 	for _, s := range newSettings(st) {
 		if strings.HasSuffix(s.name, "foreign_keys") {

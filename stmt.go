@@ -89,7 +89,7 @@ func named(args []driver.Value) []driver.NamedValue {
 }
 
 // CheckNamedValue implements driver.NamedValueChecker; see [Conn.CheckNamedValue].
-func (s *Stmt) CheckNamedValue(*driver.NamedValue) error { return nil }
+func (s *Stmt) CheckNamedValue(nv *driver.NamedValue) error { return s.c.CheckNamedValue(nv) }
 
 // NumInput implements driver.Stmt. With named placeholders, or when the driver does not know, the number is not checked
 // before the statement runs.

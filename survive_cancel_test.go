@@ -59,8 +59,8 @@ func TestSurvive23CallerCancelsOnTheWire(t *testing.T) {
 		match func(*world) func(chaos.Message) bool
 	}{
 		{"PREPARE", on{follows: "postgres", protocols: underTwoPhase}, func(*world) func(chaos.Message) bool { return isPrepare }},
-		{"COMMIT", on{decides: "postgres"}, func(*world) func(chaos.Message) bool { return isCommit }},
-		{"second COMMIT", on{follows: "postgres"}, (*world).isSecond},
+		{"COMMIT", on{decides: server}, func(*world) func(chaos.Message) bool { return isCommit }},
+		{"second COMMIT", on{follows: server}, (*world).isSecond},
 	} {
 		for name, action := range map[string]chaos.Action{"request": chaos.HoldRequest, "reply": chaos.HoldReply} {
 			t.Run(c.name+", "+name, func(t *testing.T) {

@@ -69,6 +69,7 @@ func TestSurvive15RolledBackByHand(t *testing.T) {
 func TestSurvive15CommittedByHand(t *testing.T) {
 	t.Run("its owner lives", func(t *testing.T) {
 		on{protocols: underTwoPhase, alone: true}.each(t, func(t *testing.T, w *world) {
+			w.deferring(w.decides)
 			w.constrain(w.decides)
 			n := w.openWarm()
 			w.handAt("prepared", "commit")

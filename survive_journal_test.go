@@ -226,7 +226,11 @@ func TestSurvive05TornTail(t *testing.T) {
 // markerRows returns the statements that make the markers anew.
 func (w *world) markerRows(side int) (inserts []string) {
 	w.Helper()
-	rows, err := w.raw[side].QueryContext(context.Background(), "select txid, state, journal from "+w.markers(side))
+	columns := "txid, state, journal"
+	if w.engines[side] == "sqlserver" {
+		columns = "convert(char(36), txid), state, convert(char(36), journal)" // a uniqueidentifier would come as its bytes
+	}
+	rows, err := w.raw[side].QueryContext(context.Background(), "select "+columns+" from "+w.markers(side))
 	if err != nil {
 		w.Fatal(err)
 	}

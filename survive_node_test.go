@@ -128,8 +128,8 @@ func (w *world) nothingPrepared() {
 	if w.Failed() {
 		return // it is likely, and says nothing new
 	}
-	for side, cluster := range w.cluster {
-		if cluster != nil {
+	for side, engine := range w.engines {
+		if engine == "postgres" {
 			w.eventually(fmt.Sprintf("nothing is prepared on side %d any more", side), func() bool { return w.prepared(side) == 0 })
 		}
 	}

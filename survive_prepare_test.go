@@ -103,7 +103,7 @@ func TestSurvive08PrepareAnswersRollback(t *testing.T) {
 
 // A transaction that a hand has ended on the side that is to follow, which then has nothing to prepare but a marker.
 func TestSurvive08EndedBehindItsBack(t *testing.T) {
-	on{follows: "postgres"}.each(t, func(t *testing.T, w *world) {
+	on{follows: server}.each(t, func(t *testing.T, w *world) {
 		n := w.open()
 		err := w.behindItsBack(n, w.follows, "rollback")
 		w.told(err, dualsql.RolledBack)

@@ -20,7 +20,7 @@ func held(t *testing.T, err error) {
 func TestSurvive10DecidingReplyLost(t *testing.T) {
 	for _, l := range append(slices.Clone(lostReplies), late) {
 		t.Run(l.name, func(t *testing.T) {
-			on{decides: "postgres"}.each(t, func(t *testing.T, w *world) {
+			on{decides: server}.each(t, func(t *testing.T, w *world) {
 				proxy := w.behind(w.decides)
 				n := w.openWarm()
 				rule := proxy.OnRequest(isCommit, l.action)
@@ -57,7 +57,7 @@ func TestSurvive10DecidingReplyLost(t *testing.T) {
 func TestSurvive11DecidingReplyLostServerGone(t *testing.T) {
 	for _, l := range []lost{{"got through", chaos.HoldReply, true}, {"did not get through", chaos.HoldRequest, false}} {
 		t.Run(l.name, func(t *testing.T) {
-			on{decides: "postgres", options: "commit_timeout=1s"}.each(t, func(t *testing.T, w *world) {
+			on{decides: server, options: "commit_timeout=1s"}.each(t, func(t *testing.T, w *world) {
 				proxy := w.behind(w.decides)
 				n := w.openWarm()
 				cutWhenHeld(proxy, l.action)
@@ -98,7 +98,7 @@ func TestSurvive11DecidingReplyLostServerGone(t *testing.T) {
 
 // While a transaction is in doubt, none may overtake it on the side that follows.
 func TestSurvive11WritesHeldInDoubt(t *testing.T) {
-	on{decides: "postgres", protocols: mending, options: "commit_timeout=1s"}.each(t, func(t *testing.T, w *world) {
+	on{decides: server, protocols: mending, options: "commit_timeout=1s"}.each(t, func(t *testing.T, w *world) {
 		proxy := w.behind(w.decides)
 		n := w.openWarm()
 		cutWhenHeld(proxy, chaos.HoldReply)
@@ -124,6 +124,7 @@ func TestSurvive11WritesHeldInDoubt(t *testing.T) {
 // Under 2pc this cannot be: what would refuse it refuses PREPARE, before anything is decided.
 func TestSurvive13SecondCommitRefused(t *testing.T) {
 	on{options: "commit_timeout=1s"}.each(t, func(t *testing.T, w *world) {
+		w.deferring(w.follows)
 		w.constrain(w.follows)
 		n := w.openWarm()
 		err := write(n.DB, 1, "insert into child values (99)")
@@ -160,7 +161,7 @@ func TestSurvive13SecondCommitRefused(t *testing.T) {
 func TestSurvive14SecondReplyLost(t *testing.T) {
 	for _, l := range append(slices.Clone(lostReplies), late) {
 		t.Run(l.name, func(t *testing.T) {
-			at := on{follows: "postgres"}
+			at := on{follows: server}
 			if l == late {
 				at.protocols = underTwoPhase // under the others it keeps its locks until it comes: row 20
 			}

@@ -62,9 +62,9 @@ func TestSurvive25ServerKilled(t *testing.T) {
 				at.protocols = underTwoPhase
 			}
 			if role == "decides" {
-				at.decides = "postgres"
+				at.decides = server
 			} else {
-				at.follows = "postgres"
+				at.follows = server
 			}
 			t.Run("the side that "+role+" at "+s.point, func(t *testing.T) {
 				at.each(t, func(t *testing.T, w *world) {
@@ -86,11 +86,11 @@ func (s stop) run(w *world, side int) {
 	dualsql.AtCrashpoints(w, func(point string) {
 		if point == s.point && !stopped {
 			stopped = true
-			w.cluster[side].StopImmediate(w)
+			w.server[side].StopImmediate(w)
 		}
 	})
 	err := write(n.DB, 1)
-	w.cluster[side].Start(w)
+	w.server[side].Start(w)
 	told := outcomeOf(err)
 	end, may := s.ends(w.protocol)[told]
 	if !stopped || !may {
@@ -109,16 +109,16 @@ func (s stop) run(w *world, side int) {
 
 // A server that has gone between two transactions costs nothing but the connections.
 func TestSurvive25ServerRestartedAtRest(t *testing.T) {
-	on{primary: "postgres", secondary: "postgres", alone: true}.each(t, func(t *testing.T, w *world) {
+	on{primary: server, secondary: server, alone: true}.each(t, func(t *testing.T, w *world) {
 		n := w.openWarm()
 		id := 1
 		for side := range w.raw {
 			w.raw[side].SetMaxIdleConns(0)
-			w.cluster[side].StopImmediate(t)
+			w.server[side].StopImmediate(t)
 			if err := write(n.DB, id); err == nil || outcomeOf(err) != dualsql.RolledBack || errors.Is(err, dualsql.ErrWritesHeld) {
 				t.Errorf("with server %d away the caller was told %v", side, err)
 			}
-			w.cluster[side].Start(t)
+			w.server[side].Start(t)
 			w.is(id, neither)
 			id = w.writes(n, id+1)
 			w.is(id-1, both)

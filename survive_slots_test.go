@@ -29,9 +29,9 @@ func TestSurvive24Slots(t *testing.T) {
 				continue
 			}
 			t.Run(c.name+"/"+engines[primary]+"+"+engines[secondary], func(t *testing.T) {
-				clusters := sharedClusters(t, engines)
-				clusters[1-decider(engines, dualsql.TwoPhase)] = few
-				c.run(t, newWorldIn(t, clusters, engines, dualsql.TwoPhase, "lock_timeout=1s"))
+				servers := sharedServers(t, engines)
+				servers[1-decider(engines, dualsql.TwoPhase)] = few
+				c.run(t, newWorldIn(t, servers, engines, dualsql.TwoPhase, "lock_timeout=1s"))
 			})
 		}
 	}

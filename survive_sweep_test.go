@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -118,7 +119,7 @@ func (w *world) load(n *node, workers, writes int) map[int]dualsql.Outcome {
 // The owner is slow, not dead: what it has prepared is older than orphan_age, another process has swept it, and then its COMMIT
 // comes.
 func TestSurvive20SweptOwner(t *testing.T) {
-	on{protocols: underTwoPhase, decides: "postgres"}.each(t, func(t *testing.T, w *world) {
+	on{protocols: underTwoPhase, decides: server}.each(t, func(t *testing.T, w *world) {
 		other := w.another("orphan_age=100ms").open()
 		rule, txid := w.hold(w.behind(w.decides), 2, isCommit, chaos.HoldRequest)
 		n := w.openWarm()
@@ -169,14 +170,14 @@ func TestSurvive20SweepWaitsForOwner(t *testing.T) {
 func TestSurvive21SweepWithOldList(t *testing.T) {
 	for _, whole := range []bool{false, true} {
 		t.Run(fmt.Sprint("collected on both sides: ", whole), func(t *testing.T) {
-			on{protocols: underTwoPhase, decides: "postgres"}.each(t, func(t *testing.T, w *world) {
+			on{protocols: underTwoPhase, decides: server}.each(t, func(t *testing.T, w *world) {
 				late := w.another("orphan_age=1ms")
 				fence := late.behind(w.decides).OnRequest(isFence, chaos.HoldRequest)
 				other := late.open()
 				proxy := w.behind(w.follows)
 				n := w.openWarm()
 				second, txid := w.hold(proxy, 1, w.isSecond(), chaos.HoldRequest)
-				deletion := proxy.OnRequest(chaos.SQLContains("delete from dualsql.commit"), chaos.HoldRequest)
+				deletion := proxy.OnRequest(isCollection, chaos.HoldRequest)
 				if whole {
 					proxy.Remove(deletion)
 				}
@@ -238,5 +239,35 @@ func TestSurvive21SweepWithOldAnswer(t *testing.T) {
 		}
 		w.pending(other)
 		w.is(1, both)
+	})
+}
+
+// Owners are slow where it hurts, so that the sweep of a process that takes everybody for dead wins now and then.
+func TestSurvive19SweepMeetsSlowOwners(t *testing.T) {
+	on{protocols: underTwoPhase, decides: "postgres", options: "lock_timeout=1s", alone: true}.each(t, func(t *testing.T, w *world) {
+		n, other := w.openWarm(), w.another("orphan_age=1ns lock_timeout=100ms").open()
+		if _, err := other.c.Recover(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		dualsql.AtCrashpoints(t, func(name string) {
+			if slices.Contains([]string{"prepared", "intent", "decided"}, name) && rand.IntN(6) == 0 {
+				if _, err := other.c.Recover(context.Background()); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		told := w.load(n, 4, 25)
+		w.settled(n)
+		w.settled(other)
+		w.nothingPrepared()
+		w.kept(told)
+		w.same()
+		counts := map[dualsql.Outcome]int{}
+		for _, outcome := range told {
+			counts[outcome]++
+		}
+		if counts[dualsql.RolledBack] == 0 || counts[dualsql.Committed] == 0 {
+			t.Errorf("the sweeps have met nobody, or have let nobody through: %v", counts)
+		}
 	})
 }

@@ -57,9 +57,9 @@ func TestSurvive16ServerAway(t *testing.T) {
 	} {
 		at := on{protocols: underTwoPhase, options: "commit_timeout=1s"}
 		if c.role == "follows" {
-			at.follows = "postgres"
+			at.follows = server
 		} else {
-			at.decides = "postgres"
+			at.decides = server
 		}
 		t.Run(c.at+", the side that "+c.role, func(t *testing.T) {
 			at.each(t, func(t *testing.T, w *world) {
@@ -84,5 +84,23 @@ func TestSurvive16ServerAway(t *testing.T) {
 				w.is(w.writes(n, 3)-1, both)
 			})
 		})
+	}
+}
+
+// SQL Server with SQLite is for a laptop: under marker a crash between the two commits is mended there as well.
+func TestSurvive12CrashBesideSQLite(t *testing.T) {
+	for _, engines := range [][2]string{{"sqlserver", "sqlite"}, {"sqlite", "sqlserver"}} {
+		for at, end := range map[string]string{"intent": neither, "decided": both, "finished": both} {
+			t.Run(engines[0]+"+"+engines[1]+"/"+at, func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t, engines, dualsql.Marker, "")
+				told := w.crash(crash{at: at + "#2"})
+				n, _ := w.recover()
+				w.pending(n)
+				w.kept(told)
+				w.is(2, end)
+				w.is(w.writes(n, 3)-1, both)
+			})
+		}
 	}
 }

@@ -13,8 +13,8 @@ import (
 // isCommit matches the message that commits a transaction of the application's, with or without a marker. The transactions
 // that dualsql runs for itself come in one message with their BEGIN.
 func isCommit(m chaos.Message) bool {
-	text := strings.ToLower(m.Text)
-	return m.Type == 'Q' && strings.HasSuffix(text, "commit") && !strings.HasPrefix(text, "begin")
+	text := strings.TrimSuffix(strings.ToLower(m.Text), " transaction;") // SQL Server's
+	return m.Runs && strings.HasSuffix(text, "commit") && !strings.HasPrefix(text, "begin") && !strings.Contains(text, "begin transaction;")
 }
 
 // isPrepare matches the message that prepares a transaction.
@@ -32,8 +32,15 @@ func (w *world) isSecond() func(chaos.Message) bool {
 
 // isFence matches the message by which a recovery fences a transaction.
 func isFence(m chaos.Message) bool {
-	return m.Type == 'Q' && strings.Contains(m.Text, "into dualsql.commit") && strings.Contains(m.Text, "'A'")
+	return m.Runs && strings.Contains(unquoted(m), "into dualsql.commit") && strings.Contains(m.Text, "'A'")
 }
+
+// isCollection matches the message that deletes markers of transactions that nobody asks for any more.
+func isCollection(m chaos.Message) bool {
+	return m.Runs && strings.Contains(unquoted(m), "delete from dualsql.commit")
+}
+
+func unquoted(m chaos.Message) string { return strings.NewReplacer("[", "", "]", "").Replace(m.Text) }
 
 // lost is one way to lose the reply to a request.
 type lost struct {
@@ -94,7 +101,9 @@ func cutWhenHeld(proxy *chaos.Proxy, action chaos.Action) {
 func (w *world) alone(side int) {
 	w.Helper()
 	w.raw[side].SetMaxOpenConns(1)
-	w.eventually("the server is alone", func() bool {
-		return w.count(side, "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()") == 0
-	})
+	sessions := "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+	if w.engines[side] == "sqlserver" {
+		sessions = "select count(*) from sys.dm_exec_sessions where database_id = db_id() and session_id <> @@spid"
+	}
+	w.eventually("the server is alone", func() bool { return w.count(side, sessions) == 0 })
 }

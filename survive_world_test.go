@@ -12,12 +12,17 @@ import (
 	"github.com/dualsql/dualsql"
 	"github.com/dualsql/dualsql/internal/chaos"
 	"github.com/dualsql/dualsql/internal/testdb"
+	"github.com/dualsql/dualsql/internal/testdb/sqlserver"
 )
 
 const primary, secondary = 0, 1
 
 // everyPair is what the rows of "What must survive" are run on.
-var everyPair = [][2]string{{"postgres", "postgres"}, {"sqlite", "sqlite"}, {"postgres", "sqlite"}, {"sqlite", "postgres"}}
+var everyPair = [][2]string{{"postgres", "postgres"}, {"sqlite", "sqlite"}, {"postgres", "sqlite"}, {"sqlite", "postgres"},
+	{"postgres", "sqlserver"}, {"sqlserver", "postgres"}, {"sqlserver", "sqlserver"}}
+
+// server stands for any engine that is reached over a wire, and can be stopped.
+const server = "server"
 
 var everyProtocol = []dualsql.Protocol{dualsql.TwoPhase, dualsql.Marker, dualsql.BestEffort}
 
@@ -47,12 +52,21 @@ type on struct {
 	secondary string
 	decides   string // only where the COMMIT of this engine decides
 	follows   string // only where this engine is on the other side; under 2pc it is the one that prepares
+	vendors   bool   // only pairs with SQL Server, without SQLite
 	options   string // for the DSN
 	alone     bool   // the test touches what the whole process shares: crash points, servers
 }
 
 func (o on) applies(engines [2]string, p dualsql.Protocol) bool {
-	is := func(want string, side int) bool { return want == "" || engines[side] == want }
+	is := func(want string, side int) bool {
+		return want == "" || engines[side] == want || want == server && engines[side] != "sqlite"
+	}
+	if o.vendors && (!slices.Contains(engines[:], "sqlserver") || slices.Contains(engines[:], "sqlite")) {
+		return false
+	}
+	if p == dualsql.BestEffort && slices.Contains(engines[:], "sqlserver") && engines[0] != engines[1] {
+		return false // what it does with SQL Server, two of them show
+	}
 	return runs(engines, p) && (o.protocols == nil || slices.Contains(o.protocols, p)) &&
 		is(o.primary, primary) && is(o.secondary, secondary) && is(o.decides, decider(engines, p)) && is(o.follows, 1-decider(engines, p))
 }
@@ -78,9 +92,9 @@ func (o on) each(t *testing.T, run func(t *testing.T, w *world)) {
 type world struct {
 	*testing.T
 	engines  [2]string
-	cluster  [2]*testdb.Cluster // nil where the engine is SQLite
-	dsn      [2]string          // as dualsql gets them
-	raw      [2]*sql.DB         // past dualsql
+	server   [2]host    // nil where the engine is SQLite
+	dsn      [2]string  // as dualsql gets them
+	raw      [2]*sql.DB // past dualsql
 	protocol dualsql.Protocol
 	decides  int // the side whose COMMIT decides
 	follows  int // the other
@@ -88,12 +102,20 @@ type world struct {
 	options  string
 }
 
+// host is a server of tests.
+type host interface {
+	CreateDatabase(testing.TB) string
+	StopImmediate(testing.TB)
+	Start(testing.TB)
+	Restart(testing.TB)
+}
+
 // account counts the writes and log has a row for each, without a key: what is done twice shows in both. child's foreign
 // key stands on one side only, where a test has asked for it.
 var schema = []string{
-	"create table entry (id int primary key, v text not null)",
+	"create table entry (id int primary key, v varchar(100) not null)",
 	"create table account (id int primary key, n int not null)",
-	"create table log (v text not null)",
+	"create table log (v varchar(100) not null)",
 	"create table parent (id int primary key)",
 	"insert into account values (1, 0)",
 }
@@ -102,34 +124,42 @@ var tables = []string{"entry", "account", "log", "parent", "child"}
 
 func newWorld(t *testing.T, engines [2]string, protocol dualsql.Protocol, options string) *world {
 	t.Helper()
-	return newWorldIn(t, sharedClusters(t, engines), engines, protocol, options)
+	return newWorldIn(t, sharedServers(t, engines), engines, protocol, options)
 }
 
-func sharedClusters(t *testing.T, engines [2]string) (clusters [2]*testdb.Cluster) {
+func sharedServers(t *testing.T, engines [2]string) (servers [2]host) {
 	t.Helper()
 	for side, engine := range engines {
-		if engine == "postgres" {
-			clusters[side] = testdb.Clusters(t, 2)[side]
+		switch engine {
+		case "postgres":
+			servers[side] = testdb.Clusters(t, 2)[side]
+		case "sqlserver":
+			servers[side] = sqlserver.Servers(t, 2)[side]
 		}
 	}
-	return clusters
+	return servers
 }
 
-func newWorldIn(t *testing.T, clusters [2]*testdb.Cluster, engines [2]string, protocol dualsql.Protocol, options string) *world {
+// drivers are the sides' own, by the engine.
+var drivers = map[string]string{"postgres": "pgx", "sqlite": "sqlite", "sqlserver": "sqlserver"}
+
+func newWorldIn(t *testing.T, servers [2]host, engines [2]string, protocol dualsql.Protocol, options string) *world {
 	t.Helper()
-	w := &world{T: t, engines: engines, cluster: clusters, protocol: protocol, options: options, journal: filepath.Join(t.TempDir(), "journal")}
+	if slices.Contains(engines[:], "sqlserver") {
+		// The endpoint and what it stands on have to connect in that time, on a machine that has much else to do.
+		options = strings.Replace(options, "commit_timeout=1s", "commit_timeout=3s", 1)
+	}
+	w := &world{T: t, engines: engines, server: servers, protocol: protocol, options: options, journal: filepath.Join(t.TempDir(), "journal")}
 	w.decides = decider(engines, protocol)
 	w.follows = 1 - w.decides
 	for side, engine := range engines {
-		driver := "sqlite"
-		if engine == "postgres" {
-			driver = "pgx"
-			w.dsn[side] = w.cluster[side].CreateDatabase(t)
+		if servers[side] != nil {
+			w.dsn[side] = servers[side].CreateDatabase(t)
 		} else {
 			w.dsn[side] = testdb.SQLite(t, fmt.Sprintf("side%d", side)) + "&_pragma=foreign_keys%281%29"
 		}
 		var err error
-		if w.raw[side], err = sql.Open(driver, w.dsn[side]); err != nil {
+		if w.raw[side], err = sql.Open(drivers[engine], w.dsn[side]); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { w.raw[side].Close() })
@@ -149,15 +179,28 @@ func (w *world) another(options string) *world {
 	return &other
 }
 
-// constrain creates child on both sides, and on one of them its foreign key, which is looked at by COMMIT.
+// constrain creates child on both sides, and on one of them its foreign key, which is looked at by COMMIT; by SQL Server, which
+// defers nothing, at once.
 func (w *world) constrain(constrained int) {
 	w.Helper()
 	for side := range w.raw {
 		key := ""
 		if side == constrained {
-			key = " references parent (id) deferrable initially deferred"
+			key = " references parent (id)"
+			if w.engines[side] != "sqlserver" {
+				key += " deferrable initially deferred"
+			}
 		}
 		w.exec(side, "create table child (pid int"+key+")")
+	}
+}
+
+// deferring skips the test where a side's COMMIT is to be refused and cannot be: SQL Server defers no constraint, and all else is
+// looked at by the statements.
+func (w *world) deferring(side int) {
+	w.Helper()
+	if w.engines[side] == "sqlserver" {
+		w.Skip("SQL Server refuses no COMMIT")
 	}
 }
 
@@ -179,8 +222,11 @@ func (w *world) count(side int, query string) (n int) {
 
 // markers is the name of the markers' table.
 func (w *world) markers(side int) string {
-	if w.engines[side] == "postgres" {
+	switch w.engines[side] {
+	case "postgres":
 		return "dualsql.commit"
+	case "sqlserver":
+		return "dualsql.[commit]"
 	}
 	return "dualsql_commit"
 }

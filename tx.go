@@ -67,6 +67,8 @@ func (t *tx) Commit() error {
 		if t.ddl {
 			c.co.catalog.Add(1)
 		}
+	} else {
+		t.leaveSettings()
 	}
 	return err
 }
@@ -168,8 +170,16 @@ func (t *tx) Rollback() error {
 	defer cancel()
 	t.endSecondary(ctx)
 	err := settled("primary", "rollback", c.primary.Rollback(ctx))
+	t.leaveSettings()
 	t.finish()
 	return err
+}
+
+// leaveSettings: on SQL Server a SET outlives the transaction that is rolled back, and the other side need not have run it.
+func (t *tx) leaveSettings() {
+	if len(t.settings) > 0 && t.c.co.sides[engine.Primary].engine.Forgets() {
+		t.c.broken = true
+	}
 }
 
 // abandon rolls back for a cause that the caller is to see as it is. A rollback that fails has closed its connection, which

@@ -34,7 +34,7 @@ Exit codes: 0 the databases are equal; 1 they are not, or the demo could not be 
 		var o demo.Options
 		var seconds float64
 		f := inv.flags
-		f.StringVar(&o.Primary, "primary", "", "`DSN` of the primary: postgres://... or file:...")
+		f.StringVar(&o.Primary, "primary", "", "`DSN` of the primary: postgres://..., sqlserver://... or file:...")
 		f.StringVar(&o.Secondary, "secondary", "", "`DSN` of the secondary")
 		f.StringVar(&o.Journal, "journal", "", "`directory` of the journal (default: a temporary one)")
 		f.IntVar(&o.Workers, "workers", 4, "`number` of workers")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dualsql/dualsql/cmd/dualsql/internal/demo"
 	"github.com/dualsql/dualsql/internal/testdb"
+	"github.com/dualsql/dualsql/internal/testdb/sqlserver"
 )
 
 func TestDemoSQLite(t *testing.T) {
@@ -38,6 +39,25 @@ func TestDemoPostgres(t *testing.T) {
 		if err := db.QueryRow("select count(*) from information_schema.tables where table_name like 'dualsql%' or table_schema = 'dualsql'").Scan(&n); err != nil || n > 0 {
 			t.Errorf("the demo has left %d tables, %v", n, err)
 		}
+	}
+}
+
+// On SQL Server, in both positions and on both sides.
+func TestDemoSQLServer(t *testing.T) {
+	clusters, servers := testdb.Clusters(t, 2), sqlserver.Servers(t, 2)
+	for name, pair := range map[string][2]string{
+		"secondary": {clusters[0].CreateDatabase(t), servers[1].CreateDatabase(t)},
+		"primary":   {servers[0].CreateDatabase(t), clusters[1].CreateDatabase(t)},
+		"both":      {servers[0].CreateDatabase(t), servers[1].CreateDatabase(t)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var r demo.Report
+			call(t, nil, "demo", "--primary", pair[0], "--secondary", pair[1], "--journal", filepath.Join(t.TempDir(), "journal"),
+				"--kills", "2", "--seconds", "4", "--json").want(t, exitOK).decode(t, &r)
+			if !r.Equal || r.Dualsql.Kills != 2 || r.Dualsql.Acknowledged == 0 || r.HandWritten.Acknowledged == 0 || r.Dualsql.Recovery == nil {
+				t.Errorf("%+v", r)
+			}
+		})
 	}
 }
 

@@ -19,6 +19,9 @@ of roles that may; it can be repeated. Or let an administrator run the SQL that 
 What the application's role needs on PostgreSQL:
 
 ` + indent(appGrants) + `
+and on SQL Server:
+
+` + indent(mssqlGrants) + `
 --print needs no DSN and connects to nothing.
 
 ` + dsnHelp + `
@@ -45,14 +48,19 @@ What the application's role needs on PostgreSQL:
 				return exitOK, writeJSON(inv.out, map[string]bool{"initialized": true})
 			}
 			fmt.Fprintln(inv.out, "Both databases have the dualsql tables, and are a pair.")
-			fmt.Fprintln(inv.out, "On PostgreSQL the application's role, if it is another one, still needs:")
+			fmt.Fprintln(inv.out, "The application's role, if it is another one, still needs, on PostgreSQL:")
 			fmt.Fprint(inv.out, "\n", indent(appGrants))
+			fmt.Fprintln(inv.out, "\nand on SQL Server:")
+			fmt.Fprint(inv.out, "\n", indent(mssqlGrants))
 			return exitOK, nil
 		}
 	},
 }
 
-var appGrants = fmt.Sprintf(engine.PostgresGrants, "the_application") + ";\n"
+var (
+	appGrants   = fmt.Sprintf(engine.PostgresGrants, "the_application") + ";\n"
+	mssqlGrants = fmt.Sprintf(engine.SQLServerGrants, "the_application") + ";\n"
+)
 
 // schema is the SQL for one engine.
 type schema struct {
@@ -64,6 +72,7 @@ type schema struct {
 func printSchemas(inv *invocation) error {
 	list := []schema{
 		{engine.Postgres.Name(), strings.TrimSpace(engine.PostgresInitSQL) + ";\n", appGrants},
+		{engine.SQLServer.Name(), strings.TrimSpace(engine.SQLServerInitSQL) + "\n", mssqlGrants},
 		{engine.SQLite.Name(), strings.TrimSpace(engine.SQLiteInitSQL) + ";\n", ""},
 	}
 	if inv.json {

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/dualsql/dualsql/internal/testdb"
+	"github.com/dualsql/dualsql/internal/testdb/sqlserver"
 )
 
 // commandEnv makes a process of the test binary be the command, and so every process that it starts.
@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 		main()
 	}
 	slog.SetDefault(slog.New(slog.DiscardHandler)) // for the pairs that the tests themselves open
-	testdb.Main(m)
+	sqlserver.Main(m)
 }
 
 // output is what one call of the command has left.

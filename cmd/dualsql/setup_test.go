@@ -41,10 +41,10 @@ func TestInitSQLite(t *testing.T) {
 
 func TestInitPrint(t *testing.T) {
 	call(t, nil, "init", "--print").want(t, exitOK, "create table if not exists dualsql.commit", "create table if not exists dualsql_commit",
-		"grant select, insert, delete on dualsql.commit to the_application;")
+		"grant select, insert, delete on dualsql.commit to the_application;", "create table dualsql.[commit]", "on dualsql.[commit] to the_application;")
 	var list []schema
 	call(t, nil, "init", "--print", "--json").want(t, exitOK).decode(t, &list)
-	if len(list) != 2 || list[0].Engine != "postgres" || list[0].Grant == "" || list[1].Grant != "" {
+	if len(list) != 3 || list[0].Engine != "postgres" || list[0].Grant == "" || list[1].Engine != "sqlserver" || list[1].Grant == "" || list[2].Grant != "" {
 		t.Errorf("%+v", list)
 	}
 }

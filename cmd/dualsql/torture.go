@@ -18,11 +18,12 @@ var tortureCommand = command{
 	summary: "kill and cut all that writes to a pair of your own, and verify that nothing is lost",
 	help: `
 Several processes, each with a journal of its own, write to one pair with many workers: bank transfers, and appends to
-lists. They are killed with SIGKILL at random and started anew, sometimes without their journal; the connections to
-PostgreSQL go through proxies that cut, slow, freeze and refuse them, and lose or hold up single messages of commits. At
-the end it waits until all work again, and verifies past dualsql that both sides are equal, that the money is all there,
-that every acknowledged append is there exactly once and in order, and none that was reported as rolled back, that what
-was in doubt has ended as Connector.Outcome says, that no prepared transaction is left, and no journal entry open.
+lists. They are killed with SIGKILL at random and started anew, sometimes without their journal; the connections to the
+servers go through proxies that cut, slow, freeze and refuse them, and lose or hold up single messages of commits. (To
+SQL Server only with encrypt=disable or trustservercertificate=true in the DSN.) At the end it waits until all work
+again, and verifies past dualsql that both sides are equal, that the money is all there, that every acknowledged append
+is there exactly once and in order, and none that was reported as rolled back, that what was in doubt has ended as
+Connector.Outcome says, that no prepared transaction is left, and no journal entry open.
 
 It uses tables whose names begin with dualsql_torture_. It refuses to begin if they are there, unless --drop is given, and
 drops them at the end unless something has failed: then they are kept, and so are the journals, logs and what each caller
@@ -40,7 +41,7 @@ Exit codes: 0 all holds; 1 it does not, or the torture could not be run.
 		var o torture.Options
 		var commit string
 		f := inv.flags
-		f.StringVar(&o.Primary, "primary", "", "`DSN` of the primary: postgres://... or file:...")
+		f.StringVar(&o.Primary, "primary", "", "`DSN` of the primary: postgres://..., sqlserver://... or file:...")
 		f.StringVar(&o.Secondary, "secondary", "", "`DSN` of the secondary")
 		f.StringVar(&o.Dir, "journal", "", "`directory` for the processes' journals and logs (default: a temporary one)")
 		f.StringVar(&commit, "commit", string(dualsql.TwoPhase), "commit `protocol`: 2pc, or marker with one process")

@@ -231,6 +231,14 @@ type Guarding interface {
 	Unguarded(ctx context.Context, f func() error) error
 }
 
+// Wary is a session whose database lets a procedure end the transaction that it is called in, and begin another.
+type Wary interface {
+	Session
+	// SameTransaction runs f, and fails with [ErrEnded] when the open transaction is not the one from before it any more,
+	// whatever f returns.
+	SameTransaction(ctx context.Context, f func() error) error
+}
+
 // Refusing is a session some of whose settings dualsql relies on.
 type Refusing interface {
 	Session
@@ -243,6 +251,10 @@ var ErrWriterLocked = errors.New("another process is the pair's writer")
 
 // ErrFenced says that recovery has settled the transaction as rolled back before its COMMIT came.
 var ErrFenced = errors.New("recovery took the transaction for dead and has rolled it back")
+
+// ErrEnded says that a statement has ended the transaction in which it ran.
+var ErrEnded = errors.New("the statement has ended its transaction: what ran before it and what ran behind it may be on this side alone; " +
+	"compare the tables that it wrote, and leave BEGIN, COMMIT and ROLLBACK to the driver")
 
 // ErrNotPrepared says that there is no prepared transaction of that name.
 var ErrNotPrepared = errors.New("there is no such prepared transaction")

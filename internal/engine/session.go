@@ -41,7 +41,10 @@ func (s *session) Exec(ctx context.Context, text string, args []driver.NamedValu
 		return nil, err
 	}
 	res, err := execStmt(ctx, st, args)
-	return res, errors.Join(err, st.Close())
+	if cerr := st.Close(); err == nil { // the driver's own error stays as it is
+		err = cerr
+	}
+	return res, err
 }
 
 func (s *session) Query(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error) {
@@ -57,7 +60,8 @@ func (s *session) Query(ctx context.Context, text string, args []driver.NamedVal
 	}
 	rows, err := queryStmt(ctx, st, args)
 	if err != nil {
-		return nil, errors.Join(err, st.Close())
+		_ = st.Close()
+		return nil, err // the driver's own
 	}
 	return closingRows{rows, st}, nil
 }

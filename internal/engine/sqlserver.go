@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -59,11 +60,12 @@ func (sqlServer) Session(ctx context.Context, c driver.Conn, o Options) (Session
 // the transaction by itself, in place of running it outside of any.
 type mssqlSession struct {
 	genericSession
-	mssql  *mssql.Conn
-	o      Options
-	failed bool    // the transaction may hold a part of a statement's effects
-	stale  bool    // the pool has handed it out anew: settings and locks are gone
-	joins  []mjoin // the locks by which it counts as one of a writer's sessions
+	mssql    *mssql.Conn
+	o        Options
+	failed   bool    // the transaction may hold a part of a statement's effects
+	levelled bool    // the last transaction had an isolation level of its own
+	stale    bool    // the pool has handed it out anew: settings and locks are gone
+	joins    []mjoin // the locks by which it counts as one of a writer's sessions
 }
 
 func (s *mssqlSession) Refuses(set sqltext.Setting) string {
@@ -75,8 +77,12 @@ func (s *mssqlSession) Refuses(set sqltext.Setting) string {
 		return "dualsql compares the rows affected of both sides"
 	case set.Name == "xact_abort" && !on:
 		return "dualsql relies on it on the secondary"
-	case set.Name == "fmtonly" && on, set.Name == "noexec" && on, set.Name == "parseonly" && on:
+	case on && (set.Name == "fmtonly" || set.Name == "noexec" || set.Name == "parseonly" || strings.HasPrefix(set.Name, "showplan_")):
 		return "nothing would be executed"
+	case set.Name == "ansi_defaults" && on:
+		return "it sets IMPLICIT_TRANSACTIONS, and dualsql begins each transaction itself"
+	case set.Name == "use":
+		return "the commit markers are in the database that the DSN names"
 	}
 	return ""
 }
@@ -89,10 +95,14 @@ func (s *mssqlSession) run(ctx context.Context, text string) error {
 func (s *mssqlSession) Setup(ctx context.Context) error { return s.run(ctx, mssqlSetup(s.o)) }
 
 // Reset has the server reset the session together with the next request (sp_reset_connection): settings, temporary tables and
-// session locks are gone then. What dualsql needs of them comes back with the next transaction.
+// session locks are gone then. What dualsql needs of them comes back with the next transaction; on a secondary, which is reset
+// when a transaction needs it, at once: a connection that the server has lost meanwhile is found out before anything has run.
 func (s *mssqlSession) Reset(ctx context.Context) error {
 	s.stale = true
-	return s.session.Reset(ctx)
+	if err := s.session.Reset(ctx); err != nil || s.o.Role == Primary {
+		return err
+	}
+	return s.refresh(ctx)
 }
 
 func (s *mssqlSession) refresh(ctx context.Context) error {
@@ -115,17 +125,27 @@ func (s *mssqlSession) Begin(ctx context.Context, o TxOptions) error {
 	if o.ReadOnly {
 		return errors.New("SQL Server has no read-only transactions")
 	}
+	if s.broken {
+		return driver.ErrBadConn
+	}
 	if err := s.refresh(ctx); err != nil {
 		return err
 	}
-	s.failed = false
-	return s.genericSession.Begin(ctx, o)
+	// The level of a transaction stays with its session, also over a reset ("SET TRANSACTION ISOLATION LEVEL").
+	levelled := o.Isolation != driver.IsolationLevel(sql.LevelDefault)
+	if !levelled && s.levelled {
+		o.Isolation = driver.IsolationLevel(sql.LevelReadCommitted)
+	}
+	s.failed, s.levelled = false, levelled
+	err := s.genericSession.Begin(ctx, o)
+	s.broken = s.broken || err != nil // it may have begun on the server, and the driver does not know
+	return err
 }
 
 // Commit sends marker and COMMIT in one batch. Whether a statement that fails ends its batch depends on the session's
 // settings; so the COMMIT asks itself whether the marker is in.
 func (s *mssqlSession) Commit(ctx context.Context, m *Marker) error {
-	if s.failed {
+	if s.failed || s.broken {
 		return errors.Join(errMSSQLFailed, s.Rollback(ctx))
 	}
 	tx := s.end()
@@ -175,12 +195,51 @@ func (s *mssqlSession) Status() TxStatus {
 // Atomic relies on SQL Server where it undoes a statement that fails: one statement, stopped by an error of the engine's own.
 // After any other error (of a procedure, of a trigger's RAISERROR, in a batch of several statements, or none at all because the
 // caller has gone) something may be left, and the transaction is given up.
-func (s *mssqlSession) Atomic(_ context.Context, single bool, f func() error) error {
-	err := f()
-	if err != nil && s.tx != nil && !(single && mssqlUndone(err)) {
-		s.failed = true
+func (s *mssqlSession) Atomic(ctx context.Context, single bool, f func() error) error {
+	if single {
+		err := f()
+		s.failed = s.failed || err != nil && s.tx != nil && !mssqlUndone(err)
+		return err
 	}
-	return err
+	return s.SameTransaction(ctx, f)
+}
+
+// SameTransaction gives the session up when f fails: the driver leaves unread what a batch still has to say after an error, and
+// would wait for it for ever.
+func (s *mssqlSession) SameTransaction(ctx context.Context, f func() error) error {
+	if s.tx == nil {
+		return f()
+	}
+	var before, after int64
+	if err := s.scan(ctx, mssqlTransaction, &before); err != nil {
+		return err
+	}
+	err := f()
+	if err != nil {
+		s.giveUp()
+		if mssqlNumber(err) == 0 && !mssqlOutcomeUnknown(err) {
+			err = fmt.Errorf("%w (%w)", ErrEnded, err) // the driver has found it ended
+		}
+		return err
+	}
+	err = s.scan(ctx, mssqlTransaction, &after)
+	if err == nil && before == after {
+		return nil
+	}
+	s.giveUp()
+	if err != nil {
+		return fmt.Errorf("%w (%w)", ErrEnded, err)
+	}
+	return ErrEnded
+}
+
+// giveUp closes the connection, and the server rolls back what is open.
+func (s *mssqlSession) giveUp() {
+	_ = s.c.Close()
+	s.broken = true
+	if s.end() != nil {
+		s.cancel()
+	}
 }
 
 func (sqlServer) Transient(err error) bool {

@@ -1,17 +1,13 @@
 package engine
 
 import (
-	"context"
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
 	"reflect"
 	"time"
 
-	"github.com/golang-sql/civil"
-	"github.com/golang-sql/sqlexp"
 	mssql "github.com/microsoft/go-mssqldb"
-	"github.com/shopspring/decimal"
 )
 
 // Bind leaves a primary's arguments to the driver: it takes ReturnStatus away and remembers where an sql.Out goes. On a
@@ -23,14 +19,20 @@ func (s *mssqlSession) Bind(st driver.Stmt, args []driver.NamedValue) ([]driver.
 	kept := args[:0]
 	for _, a := range args {
 		switch v := a.Value.(type) {
-		case *mssql.ReturnStatus, *sqlexp.ReturnMessage:
+		case *mssql.ReturnStatus:
 			continue
 		case sql.Out:
 			rv := reflect.ValueOf(v.Dest)
 			if rv.Kind() != reflect.Pointer || rv.IsNil() {
 				return nil, fmt.Errorf("argument %s: the destination of sql.Out is no pointer", argName(a))
 			}
-			a.Value = rv.Elem().Interface()
+			a.Value = Neutral(rv.Elem().Interface())
+			if plain, err := driver.DefaultParameterConverter.ConvertValue(a.Value); err == nil {
+				a.Value = plain
+			}
+		}
+		if fmt.Sprintf("%T", a.Value) == "*sqlexp.ReturnMessage" {
+			return nil, fmt.Errorf("argument %s: a message queue is for reads on the primary alone", argName(a))
 		}
 		kept = append(kept, a)
 	}
@@ -43,64 +45,39 @@ func Neutral(v any) any {
 	switch v := v.(type) {
 	case mssql.UniqueIdentifier:
 		return v.String()
+	case *mssql.UniqueIdentifier:
+		if v != nil {
+			return v.String()
+		}
 	case mssql.NullUniqueIdentifier:
-		if !v.Valid {
-			return nil
+		if v.Valid {
+			return v.UUID.String()
 		}
-		return v.UUID.String()
+	case *mssql.NullUniqueIdentifier:
+		if v != nil && v.Valid {
+			return v.UUID.String()
+		}
+	case sql.Null[mssql.UniqueIdentifier]:
+		if v.Valid {
+			return v.V.String()
+		}
+	default:
+		return v
 	}
-	return v
+	return nil
 }
 
-// Portable writes the driver's own types as values of which the server makes the same.
-func (s *mssqlSession) Portable(ctx context.Context, text string, args []driver.NamedValue) ([]driver.NamedValue, error) {
-	out := append([]driver.NamedValue(nil), args...)
-	for i := range out {
-		out[i].Value = mssqlPlain(out[i].Value)
-	}
-	return s.session.Portable(ctx, text, out)
-}
-
-func mssqlPlain(v any) any {
+// Plain gives values of go-mssqldb's own types as those that every side and the journal take, so that all get the same.
+func Plain(v any) (any, bool) {
 	switch v := v.(type) {
-	case mssql.VarChar:
-		return string(v)
 	case mssql.NVarCharMax:
-		return string(v)
-	case mssql.VarCharMax:
-		return string(v)
+		return string(v), true
 	case mssql.NChar:
-		return string(v)
-	case mssql.DateTime1:
-		return time.Time(v)
+		return string(v), true
 	case mssql.DateTimeOffset:
-		return time.Time(v)
-	case civil.Date:
-		return v.String()
-	case civil.DateTime:
-		return v.Date.String() + " " + v.Time.String()
-	case civil.Time:
-		return v.String()
-	case mssql.Money[decimal.Decimal]:
-		return v.Decimal.String()
-	case decimal.Decimal:
-		return v.String()
+		return time.Time(v), true
 	case float32:
-		return float64(v)
-	case int:
-		return int64(v)
-	case int8:
-		return int64(v)
-	case int16:
-		return int64(v)
-	case int32:
-		return int64(v)
-	case byte:
-		return int64(v)
-	case driver.Valuer: // one that the driver knows by itself, with NULL in it
-		if plain, err := v.Value(); err == nil && isPortable(plain) {
-			return plain
-		}
+		return float64(v), true
 	}
-	return v
+	return v, false
 }

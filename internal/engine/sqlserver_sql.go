@@ -32,14 +32,17 @@ func mssqlLockTimeout(o Options) string {
 	return fmt.Sprintf("set lock_timeout %d; ", max(1, o.LockTimeout.Milliseconds()))
 }
 
-// mssqlCommit relies on "@@TRANCOUNT" (COMMIT at a depth above 1 commits nothing), "@@ROWCOUNT" and "COMMIT TRANSACTION".
+// mssqlCommit relies on "@@TRANCOUNT" (COMMIT at a depth above 1 commits nothing), "@@ERROR" (of the statement before) and "COMMIT TRANSACTION".
 func mssqlCommit(m *Marker) string {
 	const alone = "if @@trancount <> 1 throw 50002, N'the transaction is not the one that was begun: it has been nested or ended by a statement of its own', 1; "
 	if m == nil {
 		return alone + "commit transaction;"
 	}
-	return alone + mssqlInsertMarker(*m, Committed) + " if @@rowcount = 1 commit transaction;"
+	return alone + mssqlInsertMarker(*m, Committed) + " if @@error = 0 commit transaction;"
 }
+
+// mssqlTransaction is "CURRENT_TRANSACTION_ID".
+const mssqlTransaction = "select current_transaction_id()"
 
 // mssqlInsertMarker relies on "Transaction Locking and Row Versioning Guide": an insert of a key waits for another transaction
 // that has inserted it and not ended, whatever the isolation level and READ_COMMITTED_SNAPSHOT.

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 )
@@ -93,7 +94,9 @@ func (s *mssqlSession) join(ctx context.Context, j mjoin) error {
 	if err := s.takeAgain(ctx, j); err != nil {
 		return err
 	}
-	s.joins = append(s.joins, j)
+	if !slices.Contains(s.joins, j) {
+		s.joins = append(s.joins, j)
+	}
 	return nil
 }
 

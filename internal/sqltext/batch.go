@@ -110,7 +110,9 @@ func (h *batchHead) goesOn(t tokens, i int) bool {
 		h.sourced = h.sourced || takes
 		return takes
 	case "INSERT", "UPDATE", "DELETE":
-		return before == "BULK" || before == "THEN" || before == "ON" || before == "FOR" || h.grants(t, i)
+		// ON DELETE and ON UPDATE stand in foreign keys; SET's ON ends its statement.
+		ofKey := before == "ON" && (h.verb == "CREATE" || h.verb == "ALTER")
+		return before == "BULK" || before == "THEN" || ofKey || before == "FOR" || h.grants(t, i)
 	case "MERGE":
 		return after == "JOIN" || after == "UNION"
 	case "FETCH":

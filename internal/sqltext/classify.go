@@ -17,6 +17,10 @@ type classifier struct {
 	first bool
 }
 
+// namesOthers are words by which other dialects' statements begin, and none of T-SQL's.
+var namesOthers = map[string]bool{"SHOW": true, "DESCRIBE": true, "DESC": true, "EXPLAIN": true, "RESET": true, "DISCARD": true, "PRAGMA": true,
+	"SAVEPOINT": true, "RELEASE": true, "ABORT": true, "XA": true, "START": true, "VALUES": true, "TABLE": true}
+
 func (c *classifier) classify(t tokens) statement {
 	for t.at(0) == "(" {
 		t = t[1:]
@@ -26,6 +30,10 @@ func (c *classifier) classify(t tokens) statement {
 		if c.callsProcedure(t) {
 			s.kind = Call
 		}
+		return s
+	}
+	if c.d == SQLServer && namesOthers[t[0].up] {
+		s.kind = c.plain(t) // to T-SQL the word is a procedure's name
 		return s
 	}
 	switch t[0].up {
@@ -120,7 +128,12 @@ func (c *classifier) plainBatch(t tokens) Kind {
 	switch t[0].up {
 	case "IF", "WHILE", "ELSE", "RETURN", "BREAK", "CONTINUE", "GOTO", "TRY", "CATCH":
 		return Read
-	case "OPEN", "CLOSE", "DEALLOCATE", "CHECKPOINT", "PRINT", "RAISERROR", "THROW", "WAITFOR", "KILL", "READTEXT":
+	case "WAITFOR":
+		if t.at(1) == "(" { // RECEIVE takes what it reads
+			return Write
+		}
+		return Local
+	case "OPEN", "CLOSE", "DEALLOCATE", "CHECKPOINT", "PRINT", "RAISERROR", "THROW", "KILL", "READTEXT":
 		return Local
 	case "REVERT":
 		return Session

@@ -97,7 +97,7 @@ func TestSettings(t *testing.T) {
 		{SQLServer, "SET NOCOUNT, XACT_ABORT ON", []Setting{{Name: "nocount", Value: "ON"}, {Name: "xact_abort", Value: "ON"}}},
 		{SQLServer, "SET LOCK_TIMEOUT 5 SELECT 1", []Setting{{Name: "lock_timeout", Value: "5"}}},
 		{SQLServer, "SET STATISTICS IO ON", []Setting{{Name: "statistics io", Value: "ON"}}},
-		{SQLServer, "SET TRANSACTION ISOLATION LEVEL SNAPSHOT", []Setting{{Name: "transaction", Value: "ISOLATION LEVEL SNAPSHOT"}}},
+		{SQLServer, "SET TRANSACTION ISOLATION LEVEL SNAPSHOT", []Setting{{Name: "transaction isolation level", Value: "ISOLATION LEVEL SNAPSHOT"}}},
 		{SQLServer, "SET @x = 1", nil},
 		{SQLServer, "USE [d]", []Setting{{Name: "use", Value: "[d]"}}},
 		{Generic, "SET a = f(1, 2), b := 3", []Setting{{Name: "a", Value: "f(1, 2)"}, {Name: "b", Value: "3"}}},

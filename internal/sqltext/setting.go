@@ -5,8 +5,8 @@ import "strings"
 // Setting is one piece of session state that a Session statement sets.
 type Setting struct {
 	// Name in lower case, unquoted: "search_path", "timezone" for TIME ZONE, "role",
-	// "session authorization", "transaction" for SET TRANSACTION, "session
-	// characteristics", "use" for USE, "all" for RESET ALL and DISCARD ALL.
+	// "session authorization", "transaction" for SET TRANSACTION, T-SQL's "transaction
+	// isolation level", "session characteristics", "use" for USE, "all" for RESET ALL and DISCARD ALL.
 	Name string
 	// Value is the text as written. Empty if Reset.
 	Value string

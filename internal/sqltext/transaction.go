@@ -63,10 +63,16 @@ func (c *classifier) transaction(t tokens) (Kind, SavepointRef) {
 	case "ROLLBACK":
 		return c.rollback(t)
 	case "BEGIN":
+		if c.d == SQLServer && (t.at(1) == "DIALOG" || t.at(1) == "CONVERSATION") {
+			return Write, SavepointRef{}
+		}
 		if c.d == SQLServer && !beginsTransaction(t, c.d) {
 			return Read, SavepointRef{}
 		}
 	case "END":
+		if c.d == SQLServer && t.at(1) == "CONVERSATION" {
+			return Write, SavepointRef{}
+		}
 		if c.d == SQLServer {
 			return Read, SavepointRef{}
 		}

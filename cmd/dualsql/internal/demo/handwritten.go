@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
-	"strings"
 
 	"github.com/dualsql/dualsql/cmd/dualsql/internal/sides"
 )
@@ -14,7 +12,7 @@ import (
 // error, and cannot do anything about a crash between the two commits.
 type handOffice struct {
 	primary, secondary *sql.DB
-	rebind             [2]bool
+	engines            [2]sides.Engine
 }
 
 func openHand(primary, secondary string, workers int) (office, error) {
@@ -29,7 +27,7 @@ func openHand(primary, secondary string, workers int) (office, error) {
 		}
 		(*side.db).SetMaxOpenConns(workers)
 		(*side.db).SetMaxIdleConns(workers)
-		o.rebind[i] = sides.OnPostgres(side.dsn)
+		o.engines[i] = sides.EngineOf(side.dsn)
 	}
 	return o, nil
 }
@@ -49,7 +47,7 @@ func (o *handOffice) do(ctx context.Context, b business) (verdict, error) {
 		return rolledBack, err
 	}
 	defer s.Rollback()
-	if err := b.run(ctx, handTx{p, s, o.rebind}); err != nil {
+	if err := b.run(ctx, handTx{p, s, o.engines}); err != nil {
 		return rolledBack, err
 	}
 	if err := p.Commit(); err != nil {
@@ -67,40 +65,18 @@ func (o *handOffice) close() error { return errors.Join(o.primary.Close(), o.sec
 // handTx writes to both and reads from the primary.
 type handTx struct {
 	primary, secondary *sql.Tx
-	rebind             [2]bool
-}
-
-func (t handTx) text(side int, text string) string {
-	if t.rebind[side] {
-		return numbered(text)
-	}
-	return text
+	engines            [2]sides.Engine
 }
 
 func (t handTx) ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error) {
-	res, err := t.primary.ExecContext(ctx, t.text(0, text), args...)
+	res, err := t.primary.ExecContext(ctx, t.engines[0].Numbered(text), args...)
 	if err != nil {
 		return nil, err
 	}
-	_, err = t.secondary.ExecContext(ctx, t.text(1, text), args...)
+	_, err = t.secondary.ExecContext(ctx, t.engines[1].Numbered(text), args...)
 	return res, err
 }
 
 func (t handTx) QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
-	return t.primary.QueryContext(ctx, t.text(0, text), args...)
-}
-
-// numbered writes a text with question marks as plain pgx wants it.
-func numbered(text string) string {
-	var b strings.Builder
-	n := 0
-	for _, r := range text {
-		if r == '?' {
-			n++
-			fmt.Fprintf(&b, "$%d", n)
-		} else {
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
+	return t.primary.QueryContext(ctx, t.engines[0].Numbered(text), args...)
 }

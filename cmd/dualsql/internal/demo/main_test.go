@@ -217,12 +217,6 @@ func TestWorkerDiesWithItsParent(t *testing.T) {
 	}
 }
 
-func TestNumbered(t *testing.T) {
-	if got := numbered("update t set a = ?, b = ? where c = ?"); got != "update t set a = $1, b = $2 where c = $3" {
-		t.Error(got)
-	}
-}
-
 // On a terminal a line is refreshed; elsewhere there is none.
 func TestProgressOnTerminalsOnly(t *testing.T) {
 	for _, live := range []bool{true, false} {

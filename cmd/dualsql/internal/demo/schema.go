@@ -21,8 +21,8 @@ type table struct {
 }
 
 var tables = []table{
-	{name: "customers", keys: 1, columns: "id bigint primary key, name text not null, balance bigint not null"},
-	{name: "stock", keys: 1, columns: "item bigint primary key, name text not null, price bigint not null, initial bigint not null, on_hand bigint not null"},
+	{name: "customers", keys: 1, columns: "id bigint primary key, name varchar(40) not null, balance bigint not null"},
+	{name: "stock", keys: 1, columns: "item bigint primary key, name varchar(40) not null, price bigint not null, initial bigint not null, on_hand bigint not null"},
 	{name: "orders", keys: 1, events: true, columns: "id bigint primary key, customer bigint not null, entered_at bigint not null, " +
 		"lines bigint not null, total bigint not null, delivered_at bigint"},
 	{name: "order_lines", keys: 2, columns: "order_id bigint not null, line bigint not null, item bigint not null, quantity bigint not null, " +

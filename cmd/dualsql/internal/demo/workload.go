@@ -107,7 +107,7 @@ func (s *source) payment(id int64) func(context.Context, querier) error {
 func (s *source) delivery(id int64) func(context.Context, querier) error {
 	skip := s.random.IntN(8)
 	return func(ctx context.Context, tx querier) error {
-		order, err := one(tx.QueryContext(ctx, full("select id from @orders where delivered_at is null order by id limit 1 offset ?"), skip))
+		order, err := one(tx.QueryContext(ctx, full("select id from (select id, row_number() over (order by id) as place from @orders where delivered_at is null) open_orders where place = ?"), 1+skip))
 		if err != nil {
 			return err
 		}

@@ -14,3 +14,16 @@ func TestPlaceHidesThePassword(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestNumbered(t *testing.T) {
+	const text = "update t set a = ?, b = ? where c = ?"
+	for e, want := range map[Engine]string{
+		SQLite:    text,
+		Postgres:  "update t set a = $1, b = $2 where c = $3",
+		SQLServer: "update t set a = @p1, b = @p2 where c = @p3",
+	} {
+		if got := e.Numbered(text); got != want {
+			t.Errorf("%s: %s", e, got)
+		}
+	}
+}

@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"github.com/dualsql/dualsql/cmd/dualsql/internal/sides"
 )
 
 // plan is one transaction as it is meant to go.
@@ -17,15 +19,17 @@ type plan struct {
 	cancelAt time.Duration // the same, counted from the call of Commit
 	giveUp   bool          // the caller rolls back at the end
 	savings  bool          // a savepoint comes first, and is rolled back to
+	engine   sides.Engine
 }
 
 // source makes up transactions. It is not safe for concurrent use.
 type source struct {
 	random *rand.Rand
+	engine sides.Engine // whose words a savepoint is said in
 }
 
-func newSource(seed uint64, life, worker int) *source {
-	return &source{rand.New(rand.NewPCG(seed, uint64(life)<<workerBits|uint64(worker)))}
+func newSource(seed uint64, life, worker int, primary sides.Engine) *source {
+	return &source{rand.New(rand.NewPCG(seed, uint64(life)<<workerBits|uint64(worker))), primary}
 }
 
 func (s *source) chance(percent int) bool { return s.random.IntN(100) < percent }
@@ -37,7 +41,7 @@ func (s *source) upTo(d time.Duration) time.Duration {
 }
 
 func (s *source) plan(val int64) plan {
-	var p plan
+	p := plan{engine: s.engine}
 	switch n := s.random.IntN(20); {
 	case n < 9:
 		p.run = s.transfer(val)
@@ -86,7 +90,10 @@ func (s *source) append(val int64) func(context.Context, *sql.Tx) error {
 	list := 1 + s.random.IntN(lists)
 	return func(ctx context.Context, tx *sql.Tx) error {
 		var pos int64
-		if err := tx.QueryRowContext(ctx, full("update @list set n = n + 1 where id = ? returning n"), list).Scan(&pos); err != nil {
+		if _, err := tx.ExecContext(ctx, full("update @list set n = n + 1 where id = ?"), list); err != nil {
+			return err
+		}
+		if err := tx.QueryRowContext(ctx, full("select n from @list where id = ?"), list).Scan(&pos); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, full("insert into @item (list, pos, val) values (?, ?, ?)"), list, pos, val)
@@ -131,7 +138,7 @@ func (p plan) do(ctx context.Context, db *sql.DB, val int64) error {
 
 func (p plan) work(ctx context.Context, tx *sql.Tx, val int64) error {
 	if p.savings {
-		if err := rollBackToSavepoint(ctx, tx, val); err != nil {
+		if err := p.rollBackToSavepoint(ctx, tx, val); err != nil {
 			return err
 		}
 	}
@@ -140,14 +147,18 @@ func (p plan) work(ctx context.Context, tx *sql.Tx, val int64) error {
 
 // rollBackToSavepoint writes a value that nobody has tried and takes it back: it would be found if the savepoint were lost,
 // on one side or on both.
-func rollBackToSavepoint(ctx context.Context, tx *sql.Tx, val int64) error {
-	if _, err := tx.ExecContext(ctx, "savepoint torture"); err != nil {
+func (p plan) rollBackToSavepoint(ctx context.Context, tx *sql.Tx, val int64) error {
+	set, back := "savepoint torture", "rollback to savepoint torture"
+	if p.engine == sides.SQLServer {
+		set, back = "save transaction torture", "rollback transaction torture"
+	}
+	if _, err := tx.ExecContext(ctx, set); err != nil {
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, full(insertNote), -val); err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, "rollback to savepoint torture")
+	_, err := tx.ExecContext(ctx, back)
 	return err
 }
 

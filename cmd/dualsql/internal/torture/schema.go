@@ -78,10 +78,11 @@ func drop(ctx context.Context, db *sql.DB) error {
 
 // existing returns the torture's tables that a database has.
 func existing(ctx context.Context, db *sql.DB, dsn string) (found []string, err error) {
-	text := "select count(*) from sqlite_schema where name = ?"
-	if sides.OnPostgres(dsn) {
-		text = "select count(*) from pg_catalog.pg_class where oid = to_regclass($1)"
-	}
+	text := map[sides.Engine]string{
+		sides.SQLite:    "select count(*) from sqlite_schema where name = ?",
+		sides.Postgres:  "select count(*) from pg_catalog.pg_class where oid = to_regclass($1)",
+		sides.SQLServer: "select count(*) from sys.tables where object_id = object_id(@p1)",
+	}[sides.EngineOf(dsn)]
 	for _, t := range tables {
 		var n int
 		if err := db.QueryRowContext(ctx, text, prefix+t.name).Scan(&n); err != nil {

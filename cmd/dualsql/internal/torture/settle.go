@@ -133,7 +133,7 @@ func (l *ledger) toAsk(j journalID) []*query {
 // waitPrepared waits until the prepared transactions that there are now are gone. Newer ones are not the torture's.
 func (t *torture) waitPrepared(ctx context.Context, l *leftovers) error {
 	for i, db := range t.sides {
-		if !sides.OnPostgres(t.dsns[i]) {
+		if sides.EngineOf(t.dsns[i]) != sides.Postgres {
 			continue
 		}
 		left, err := prepared(ctx, db)
@@ -180,10 +180,11 @@ func (t *torture) examine(ctx context.Context, l *leftovers) error {
 		}
 	}
 	for i, db := range t.sides {
-		text := "select count(*) from dualsql_commit"
-		if sides.OnPostgres(t.dsns[i]) {
-			text = "select count(*) from dualsql.commit"
-		}
+		text := map[sides.Engine]string{
+			sides.SQLite:    "select count(*) from dualsql_commit",
+			sides.Postgres:  "select count(*) from dualsql.commit",
+			sides.SQLServer: "select count(*) from dualsql.[commit]",
+		}[sides.EngineOf(t.dsns[i])]
 		if err := db.QueryRowContext(ctx, text).Scan(&l.markers[i]); err != nil {
 			return fmt.Errorf("%s: count the markers: %w", sides.Name(i), err)
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/dualsql/dualsql/cmd/dualsql/internal/sides"
 	"github.com/dualsql/dualsql/internal/chaos"
 	"github.com/dualsql/dualsql/internal/testdb"
+	"github.com/dualsql/dualsql/internal/testdb/sqlserver"
 	_ "modernc.org/sqlite"
 )
 
@@ -56,15 +57,18 @@ func TestTorture(t *testing.T) {
 		{"sqlite", "postgres", dualsql.TwoPhase, 3, 5 * time.Second},
 		{"postgres", "postgres", dualsql.Marker, 1, 5 * time.Second},
 		{"sqlite", "sqlite", dualsql.Marker, 1, 3 * time.Second},
+		{"postgres", "sqlserver", dualsql.TwoPhase, 3, 8 * time.Second},
+		{"sqlserver", "postgres", dualsql.TwoPhase, 3, 8 * time.Second},
+		{"sqlserver", "sqlserver", dualsql.Marker, 1, 5 * time.Second},
 	} {
 		t.Run(fmt.Sprintf("%s+%s/%s", c.primary, c.secondary, c.commit), func(t *testing.T) {
 			o := Options{Commit: c.commit, Ack: AckMixed, Processes: c.processes, Workers: 8, Duration: c.length, Seed: *seed, Verbose: *verbose}
+			chaos.CheckGoroutines(t) // when the servers are gone
 			o.Primary, o.Servers[0] = newSide(t, c.primary)
 			o.Secondary, o.Servers[1] = newSide(t, c.secondary)
 			if *length > 0 {
 				o.Duration = *length
 			}
-			chaos.CheckGoroutines(t)
 			run(t, o)
 		})
 	}
@@ -73,10 +77,15 @@ func TestTorture(t *testing.T) {
 // newSide returns the DSN of a new database, and its server to stop and start if it has one.
 func newSide(t *testing.T, engine string) (string, Server) {
 	t.Helper()
-	if engine == "sqlite" {
+	settings := map[string]string{"deadlock_timeout": "100ms"}
+	switch engine {
+	case "sqlite":
 		return testdb.SQLite(t, "side"), nil
+	case "sqlserver":
+		s := sqlserver.Start(t, settings)
+		return s.DSN("postgres"), &server{t, s}
 	}
-	c := testdb.StartCluster(t, map[string]string{"deadlock_timeout": "100ms"})
+	c := testdb.StartCluster(t, settings)
 	return c.DSN("postgres"), &server{t, c}
 }
 
@@ -105,14 +114,17 @@ func run(t *testing.T, o Options) *Report {
 	return r
 }
 
-// server is a test's own cluster.
+// server is a test's own.
 type server struct {
-	t       *testing.T
-	cluster *testdb.Cluster
+	t    *testing.T
+	host interface {
+		StopImmediate(testing.TB)
+		Start(testing.TB)
+	}
 }
 
-func (s *server) Kill() error  { return s.try(func(tb testing.TB) { s.cluster.StopImmediate(tb) }) }
-func (s *server) Start() error { return s.try(func(tb testing.TB) { s.cluster.Start(tb) }) }
+func (s *server) Kill() error  { return s.try(func(tb testing.TB) { s.host.StopImmediate(tb) }) }
+func (s *server) Start() error { return s.try(func(tb testing.TB) { s.host.Start(tb) }) }
 
 // try runs a fixture that would fail a test from outside of the test's goroutine.
 func (s *server) try(f func(testing.TB)) error {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/dualsql/dualsql"
 	"github.com/dualsql/dualsql/cmd/dualsql/internal/child"
+	"github.com/dualsql/dualsql/cmd/dualsql/internal/sides"
 )
 
 // WorkerArg makes the command be a working process, which the torture kills.
@@ -53,6 +54,7 @@ func Work(in io.Reader, out, errOut io.Writer) int {
 type worker struct {
 	job
 	*child.Voice
+	primary   sides.Engine
 	db        *sql.DB
 	connector *dualsql.Connector
 	asker     *asker
@@ -60,6 +62,11 @@ type worker struct {
 
 // work is an ordinary program on one *sql.DB.
 func (w *worker) work(ctx context.Context) (err error) {
+	cfg, err := dualsql.ParseDSN(w.DSN)
+	if err != nil {
+		return err
+	}
+	w.primary = sides.EngineOf(cfg.Primary.DSN)
 	if w.db, err = sql.Open(dualsql.Name, w.DSN); err != nil {
 		return err
 	}
@@ -88,7 +95,7 @@ func (w *worker) work(ctx context.Context) (err error) {
 
 // serve runs one transaction after the other until ctx ends; the last one is let come to its end.
 func (w *worker) serve(ctx context.Context, number int) {
-	s := newSource(w.Seed, w.Life, number)
+	s := newSource(w.Seed, w.Life, number, w.primary)
 	for n := 1; ctx.Err() == nil; n++ {
 		val := value(w.Life, number, n)
 		p := s.plan(val)

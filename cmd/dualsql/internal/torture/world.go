@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -88,6 +89,7 @@ func (w *world) buildSide(ctx context.Context, i int, dsn string) (err error) {
 	if w.sides[i], err = sides.Open(dsn); err != nil {
 		return err
 	}
+	w.sides[i].SetMaxIdleConns(0) // the server may be stopped between two uses
 	if w.fresh[i], err = sides.HasNoSchema(ctx, w.sides[i], dsn); err != nil {
 		return err
 	}
@@ -129,7 +131,9 @@ const (
 	// A disturbance is longer than the one bound, and mostly shorter than the other: under the first more callers are told
 	// that their transaction is in doubt or half done, under the second more commits come to their end behind it.
 	shortCommit = 500 * time.Millisecond
-	longCommit  = 5 * time.Second
+	// To log in takes SQL Server longer, and that has to come to its end, too.
+	shortCommitSQLServer = 2 * time.Second
+	longCommit           = 5 * time.Second
 )
 
 // config is the pair as one process uses it; direct past the proxies.
@@ -137,6 +141,9 @@ func (w *world) config(n int, direct bool) (*dualsql.Config, error) {
 	c := dualsql.NewConfig()
 	c.Journal, c.Commit = w.journal(n), w.Commit
 	c.OrphanAge, c.CommitTimeout, c.LockTimeout = orphanAge, shortCommit, lockTimeout
+	if slices.ContainsFunc(w.dsns[:], func(dsn string) bool { return sides.EngineOf(dsn) == sides.SQLServer }) {
+		c.CommitTimeout = shortCommitSQLServer
+	}
 	if w.Commit == dualsql.TwoPhase && (w.Ack == AckDecided || w.Ack == AckMixed && n%2 == 1) {
 		c.Ack = dualsql.AckDecided
 	}
