@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -239,4 +241,22 @@ func TestSQLServerErrorType(t *testing.T) {
 			t.Errorf("%T: %v", err, err)
 		}
 	})
+}
+
+// The other form of the driver's DSN reaches it untouched, and is the same engine.
+func TestSQLServerADODSN(t *testing.T) {
+	w := newWorld(t, [2]string{"sqlserver", "postgres"}, dualsql.TwoPhase, "")
+	u, err := url.Parse(w.dsn[primary])
+	if err != nil {
+		t.Fatal(err)
+	}
+	password, _ := u.User.Password()
+	ado := fmt.Sprintf("server=%s;port=%s;user id=%s;password=%s;database=%s;encrypt=disable", u.Hostname(), u.Port(), u.User.Username(), password, u.Query().Get("database"))
+	db, err := sql.Open(dualsql.Name, fmt.Sprintf("primary.driver=sqlserver primary='%s' secondary='%s' journal='%s' commit=2pc", ado, w.dsn[secondary], w.journal))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	w.told(write(db, 1), dualsql.Committed)
+	w.is(1, both)
 }

@@ -204,7 +204,7 @@ func (w *world) collected() {
 
 // The same of one that the commit itself has redone, at once: it cannot know that it has committed before the markers go.
 func TestSurvive20LateSecondCommitRedone(t *testing.T) {
-	on{follows: "postgres", protocols: underMarker}.each(t, func(t *testing.T, w *world) {
+	on{follows: server, protocols: underMarker}.each(t, func(t *testing.T, w *world) {
 		proxy := w.behind(w.follows)
 		n := w.openWarm()
 		rule := proxy.OnRequest(w.isSecond(), chaos.LateRequest)
