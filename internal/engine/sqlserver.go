@@ -233,9 +233,9 @@ func (s *mssqlSession) SameTransaction(ctx context.Context, f func() error) erro
 	return ErrEnded
 }
 
-// giveUp closes the connection, and the server rolls back what is open.
+// giveUp leaves the connection to be closed by the session's owner, and the server to roll back what is open: the driver shares its
+// buffers between connections, and must not be told twice to close one.
 func (s *mssqlSession) giveUp() {
-	_ = s.c.Close()
 	s.broken = true
 	if s.end() != nil {
 		s.cancel()

@@ -45,8 +45,7 @@ func (s *mssqlSession) LockWriter(ctx context.Context, w Writer) (err error) {
 		}
 		for _, resource := range held {
 			if s.run(ctx, mssqlReleaseLock(resource)) != nil {
-				s.broken = true
-				_ = s.c.Close() // which gives the locks back
+				s.broken = true // its owner closes it, which gives the locks back
 				return
 			}
 		}

@@ -130,7 +130,7 @@ const (
 	lockTimeout = 5 * time.Second
 	// A disturbance is longer than the one bound, and mostly shorter than the other: under the first more callers are told
 	// that their transaction is in doubt or half done, under the second more commits come to their end behind it.
-	shortCommit = 500 * time.Millisecond
+	shortCommit = time.Second // which a connection has to be made in, however much else the machine has to do
 	// To log in takes SQL Server longer, and that has to come to its end, too.
 	shortCommitSQLServer = 2 * time.Second
 	longCommit           = 5 * time.Second
