@@ -21,6 +21,9 @@ func TestSurvive10DecidingReplyLost(t *testing.T) {
 	for _, l := range append(slices.Clone(lostReplies), late) {
 		t.Run(l.name, func(t *testing.T) {
 			on{decides: server}.each(t, func(t *testing.T, w *world) {
+				if l == late && w.protocol == dualsql.BestEffort && w.engines[w.decides] == "sqlserver" {
+					t.Skip("a batch whose client has gone is run to its end by SQL Server, or it is not")
+				}
 				proxy := w.behind(w.decides)
 				n := w.openWarm()
 				rule := proxy.OnRequest(isCommit, l.action)
