@@ -39,7 +39,7 @@ func SQLServerConnector(dsn string) (c driver.Connector, place string, err error
 		cfg.Port = 1433
 	}
 	place = fmt.Sprintf("sqlserver/%s/%s/%d/%s", strings.ToLower(cfg.Host), strings.ToLower(cfg.Instance), cfg.Port, strings.ToLower(cfg.Database))
-	return mssql.NewConnectorConfig(cfg), place, nil
+	return &mssqlConnector{cfg, mssql.NewConnectorConfig(cfg).Driver()}, place, nil
 }
 
 func (sqlServer) Session(ctx context.Context, c driver.Conn, o Options) (Session, error) {

@@ -122,6 +122,10 @@ func (s *session) ask(ctx context.Context, text string) ([][][]byte, error) {
 
 // Reset is [tds.Session.Reset].
 func (s *session) Reset(keepTran bool, out tds.Sink) error {
+	if err := s.start(); err != nil { // Close must not close the connection under it
+		return err
+	}
+	defer s.finish()
 	level := s.level
 	s.settings = loginSettings
 	s.level = level // "sp_reset_connection" keeps the isolation level
