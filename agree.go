@@ -9,15 +9,20 @@ import (
 	"github.com/dualsql/dualsql/internal/engine"
 )
 
+// besideSQLServer reports whether one side is SQL Server and the other is not.
+func (co *coordinator) besideSQLServer() bool {
+	return (co.sides[engine.Primary].engine == engine.SQLServer) != (co.sides[engine.Secondary].engine == engine.SQLServer)
+}
+
 // agree makes sure that the two sides of a pair of PostgreSQL and SQL Server store the same for a value, or says why they cannot.
 //
 // PostgreSQL holds microseconds (manual, 8.5), and pgx cuts off what is finer; SQL Server holds 100 ns ("datetime2"). As a
 // primary PostgreSQL decides, and the secondary gets what it stores. SQL Server would store more than the secondary can.
 func (co *coordinator) agree(args []driver.NamedValue) error {
-	p, s := co.sides[engine.Primary].engine, co.sides[engine.Secondary].engine
-	if p == s || p != engine.SQLServer && s != engine.SQLServer {
+	if !co.besideSQLServer() {
 		return nil
 	}
+	p, s := co.sides[engine.Primary].engine, co.sides[engine.Secondary].engine
 	for i := range args {
 		switch v := args[i].Value.(type) {
 		case time.Time:

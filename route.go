@@ -172,7 +172,7 @@ func (c *Conn) routeGuarded(ctx context.Context, p *plan) (route, error) {
 
 // routeSession: where SQL Server is one side, the other does not have its settings.
 func (c *Conn) routeSession(st *sqltext.Statement) route {
-	if c.co.sides[0].engine != c.co.sides[1].engine && slices.ContainsFunc(c.co.sides[:], func(s *side) bool { return s.engine == engine.SQLServer }) {
+	if c.co.besideSQLServer() {
 		return onPrimary
 	}
 	if c.tx != nil || slices.ContainsFunc(st.Settings, inDatabase) {

@@ -116,7 +116,7 @@ func (t *tx) noteSettings(st *sqltext.Statement, r *redoStatement) {
 			break
 		}
 	}
-	if len(st.Settings) > 0 && t.c.routeSession(st) == onPrimary && t.c.tx == t {
+	if len(st.Settings) > 0 && t.c.routeSession(st) == onPrimary {
 		return // the secondary does not have such a setting
 	}
 	for _, s := range newSettings(st) {

@@ -43,12 +43,11 @@ func SQLServerConnector(dsn string) (c driver.Connector, place string, err error
 }
 
 func (sqlServer) Session(ctx context.Context, c driver.Conn, o Options) (Session, error) {
-	mc, ok := c.(*mssql.Conn)
-	if !ok {
+	if _, ok := c.(*mssql.Conn); !ok {
 		err := fmt.Errorf("the sqlserver engine needs go-mssqldb's own connections, not a %T", c)
 		return nil, errors.Join(err, c.Close())
 	}
-	s := &mssqlSession{genericSession: genericSession{session: newSession(c)}, mssql: mc, o: o}
+	s := &mssqlSession{genericSession: genericSession{session: newSession(c)}, o: o}
 	s.nulls = true
 	if err := s.Setup(ctx); err != nil {
 		return nil, errors.Join(err, c.Close())
@@ -60,7 +59,6 @@ func (sqlServer) Session(ctx context.Context, c driver.Conn, o Options) (Session
 // the transaction by itself, in place of running it outside of any.
 type mssqlSession struct {
 	genericSession
-	mssql    *mssql.Conn
 	o        Options
 	failed   bool    // the transaction may hold a part of a statement's effects
 	levelled bool    // the last transaction had an isolation level of its own

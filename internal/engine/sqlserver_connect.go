@@ -19,8 +19,7 @@ type mssqlConnector struct {
 func (c *mssqlConnector) Driver() driver.Driver { return c.driver }
 
 func (c *mssqlConnector) Connect(ctx context.Context) (driver.Conn, error) {
-	login, cancel := context.WithCancel(ctx)
-	d := &mssqlDialer{Dialer: net.Dialer{KeepAlive: c.cfg.KeepAlive}, login: login}
+	d := &mssqlDialer{Dialer: net.Dialer{KeepAlive: c.cfg.KeepAlive}, login: ctx}
 	one := mssql.NewConnectorConfig(c.cfg)
 	one.Dialer = d
 	conn, err := one.Connect(ctx)
@@ -29,7 +28,6 @@ func (c *mssqlConnector) Connect(ctx context.Context) (driver.Conn, error) {
 			err = context.Cause(ctx)
 		}
 	}
-	cancel()
 	if err == nil {
 		return conn, nil
 	}

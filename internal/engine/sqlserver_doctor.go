@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -66,7 +67,7 @@ func (s *mssqlSession) examineSchema(ctx context.Context, d *diagnoses, user str
 			d.add("schema", OK, "the dualsql schema is there, and the user may use it", "")
 		} else {
 			d.add("schema", Problem, "the user "+user+" lacks rights on the tables of the dualsql schema",
-				"as the schema's owner: grant select, insert, delete on dualsql.[commit], select, insert on dualsql.pair, and select, insert, update on dualsql.writer")
+				"as the schema's owner: "+strings.ReplaceAll(fmt.Sprintf(SQLServerGrants, user), "\n", " "))
 		}
 		return nil
 	}

@@ -78,7 +78,7 @@ func (s *mssqlSession) Fence(ctx context.Context, m Marker) (State, error) {
 
 // InsertMarker: under XACT_ABORT a refused row would end the transaction, which is still to be asked.
 func (s *mssqlSession) InsertMarker(ctx context.Context, m Marker) (bool, error) {
-	if err := s.run(ctx, "set xact_abort off"); err != nil {
+	if err := s.run(ctx, mssqlAbortOff); err != nil {
 		return false, err
 	}
 	err := s.run(ctx, mssqlInsertMarker(m, Committed))
@@ -87,7 +87,7 @@ func (s *mssqlSession) InsertMarker(ctx context.Context, m Marker) (bool, error)
 		err = nil
 	}
 	if err == nil && s.o.Role == Secondary {
-		err = s.run(ctx, "set xact_abort on")
+		err = s.run(ctx, mssqlAbortOn)
 	}
 	return inserted, err
 }

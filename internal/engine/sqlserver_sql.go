@@ -17,13 +17,19 @@ func mssqlSetup(o Options) string {
 	var b strings.Builder
 	b.WriteString("set implicit_transactions off; set nocount off; ")
 	if o.Role == Secondary {
-		b.WriteString("set xact_abort on; ")
+		b.WriteString(mssqlAbortOn)
 		b.WriteString(mssqlLockTimeout(o))
 	}
 	b.WriteString("if exists (select 1 from sys.databases where database_id = db_id() and delayed_durability = 2) " +
 		"throw 50001, N'the database has DELAYED_DURABILITY = FORCED: a commit that is not durable cannot be kept in step; set it to ALLOWED or DISABLED', 1;")
 	return b.String()
 }
+
+// "SET XACT_ABORT".
+const (
+	mssqlAbortOn  = "set xact_abort on; "
+	mssqlAbortOff = "set xact_abort off; "
+)
 
 func mssqlLockTimeout(o Options) string {
 	if o.LockTimeout <= 0 {
@@ -76,7 +82,7 @@ const (
 )
 
 // mssqlInit relies on "sp_getapplock" (a lock of the transaction's own): two processes may come here at once.
-const mssqlInit = "set xact_abort on; begin transaction; exec sp_getapplock @Resource = N'dualsql init', @LockMode = N'Exclusive', @DbPrincipal = N'public'; " +
+const mssqlInit = mssqlAbortOn + "begin transaction; exec sp_getapplock @Resource = N'dualsql init', @LockMode = N'Exclusive', @DbPrincipal = N'public'; " +
 	mssqlSchema + " commit transaction;"
 
 // mssqlClaim may collide with another process that claims, which is the same as having come second.
