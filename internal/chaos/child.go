@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"sync/atomic"
+	"time"
 )
 
 // childEnv names the registered function that a process runs in place of its tests.
@@ -25,7 +27,8 @@ func Register(name string, run func() int) {
 }
 
 // RunChild is called first in TestMain. In a process that Child started it runs the named function and ends the process;
-// in any other it returns. A child kills itself when the process that started it is gone.
+// in any other it returns. A child kills itself when the process that started it is gone, and panics when it has run for
+// longer than any test takes.
 func RunChild() {
 	name := os.Getenv(childEnv)
 	if name == "" {
@@ -43,6 +46,11 @@ func RunChild() {
 		os.Exit(2)
 	}
 	served.Store(true)
+	// Who reads its lines waits for ever for a child that hangs.
+	time.AfterFunc(2*childLimit, func() {
+		debug.SetTraceback("all")
+		panic(fmt.Sprintf("chaos: child %q has run for %v", name, 2*childLimit))
+	})
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin) // the parent never writes: this returns when it is gone
 		KillSelf()
