@@ -27,10 +27,13 @@ func (co *coordinator) choose(ctx context.Context, first bool) (proto protocol, 
 				if co.cfg.Commit == BestEffort {
 					return distinct(ctx, p, s)
 				}
-				proto, why, err = co.ready(ctx, [2]engine.Marking{p, s}, first)
+				proto, why, err = co.strongest(ctx, [2]engine.Marking{p, s})
 				return err
 			})
 		})
+		if err == nil && proto != nil {
+			err = co.ready(ctx, proto, first)
+		}
 		switch {
 		case err == nil:
 		case errors.Is(err, engine.ErrNoSchema) && co.cfg.Commit == Auto:
@@ -54,8 +57,16 @@ func (co *coordinator) choose(ctx context.Context, first bool) (proto protocol, 
 	return besteffort{co}, reason, nil
 }
 
-// ready chooses among the protocols that keep markers, and prepares the pair for it.
-func (co *coordinator) ready(ctx context.Context, s [2]engine.Marking, first bool) (protocol, string, error) {
+// ready makes the pair ready for a protocol that keeps markers.
+func (co *coordinator) ready(ctx context.Context, proto protocol, first bool) error {
+	if p, ok := proto.(twoPhase); ok {
+		return co.prepareTwoPhase(ctx, p, first)
+	}
+	return co.prepareMarker(ctx, first)
+}
+
+// strongest chooses among the protocols that keep markers.
+func (co *coordinator) strongest(ctx context.Context, s [2]engine.Marking) (protocol, string, error) {
 	reason := "the configuration says so"
 	want := co.cfg.Commit
 	if before := co.proto.Load(); before != nil {
@@ -71,8 +82,12 @@ func (co *coordinator) ready(ctx context.Context, s [2]engine.Marking, first boo
 			}
 			if slots > 0 {
 				co.slots.Store(int64(slots))
-				p := twoPhase{co, role}
-				return p, fmt.Sprintf("the %s can prepare %d transactions at once", role, slots), co.prepareTwoPhase(ctx, s, p, first)
+				pair, err := claimPair(ctx, s[engine.Primary], s[engine.Secondary])
+				if err != nil {
+					return nil, "", err
+				}
+				co.pair.Store(&pair)
+				return twoPhase{co, role}, fmt.Sprintf("the %s can prepare %d transactions at once", role, slots), nil
 			}
 			why[role] = fmt.Sprintf("the %s cannot prepare transactions", role)
 			if co.sides[role].engine == engine.Postgres {
@@ -84,7 +99,7 @@ func (co *coordinator) ready(ctx context.Context, s [2]engine.Marking, first boo
 			return nil, "", refuse("commit=2pc cannot be had: %s; set max_prepared_transactions on a PostgreSQL side to the number of connections that write, or use commit=auto", reason)
 		}
 	}
-	return marker{co}, reason, co.prepareMarker(ctx, first)
+	return marker{co}, reason, nil
 }
 
 // prepareSlots returns how many transactions a side can prepare at once.

@@ -48,6 +48,7 @@ type coordinator struct {
 	workers sync.WaitGroup
 	wake    chan struct{} // to the resolver
 	markers collector
+	spares  spares
 
 	resolving sync.Once // starts the resolver
 
@@ -119,6 +120,7 @@ func (co *coordinator) release() error {
 	ctx, cancel := cleanupContext(context.Background())
 	defer cancel()
 	co.deleteMarkers(ctx, 1)
+	co.spares.close()
 	co.closeWriter()
 	delete(coordinators, co.cfg.Journal)
 	return co.journal.close()
@@ -242,20 +244,6 @@ func (co *coordinator) held(txid uuid.UUID) error {
 		}
 	}
 	return fmt.Errorf("dualsql: %w: %s %s; see `dualsql status`", ErrWritesHeld, txid, what)
-}
-
-// withSession runs f on a connection of its own to one side.
-func (co *coordinator) withSession(ctx context.Context, role engine.Role, f func(engine.Marking) error) error {
-	s, err := co.sides[role].connect(ctx)
-	if err != nil {
-		return err
-	}
-	m, ok := s.(engine.Marking)
-	if !ok {
-		_ = s.Close()
-		return fmt.Errorf("dualsql: %s: the %s engine carries no commit markers", role, co.sides[role].engine.Name())
-	}
-	return errors.Join(f(m), s.Close())
 }
 
 // decided and ended write to the journal what a restart could find out by itself; that they fail changes no outcome, and

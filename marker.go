@@ -2,6 +2,7 @@ package dualsql
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -109,8 +110,13 @@ func (co *coordinator) redo(ctx context.Context, in *intent) error {
 	return co.retry(ctx, engine.Secondary, func() error { return co.redoOnce(ctx, in) })
 }
 
+// redoOnce runs on a session of its own, on which a redo may leave settings.
 func (co *coordinator) redoOnce(ctx context.Context, in *intent) error {
-	return co.withSession(ctx, engine.Secondary, func(s engine.Marking) error { return co.redoOn(ctx, s, in) })
+	s, err := co.ownSession(ctx, engine.Secondary)
+	if err != nil {
+		return err
+	}
+	return errors.Join(co.redoOn(ctx, s, in), s.Close())
 }
 
 // redoOn inserts the marker first: that waits for an owner that is about to commit, and tells whether one has.

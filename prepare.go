@@ -82,18 +82,13 @@ func (co *coordinator) prepareMarker(ctx context.Context, first bool) error {
 	// What is still open after this stays listed and keeps later writes back.
 	co.settleAll(ctx)
 	if first {
-		co.sweep(ctx, co.writer[engine.Primary], co.writer[engine.Secondary])
+		co.sweep(ctx, engine.Primary)
 	}
 	return nil
 }
 
-// prepareTwoPhase makes the databases a pair, and ends what is open.
-func (co *coordinator) prepareTwoPhase(ctx context.Context, s [2]engine.Marking, p twoPhase, first bool) error {
-	pair, err := claimPair(ctx, s[engine.Primary], s[engine.Secondary])
-	if err != nil {
-		return err
-	}
-	co.pair.Store(&pair)
+// prepareTwoPhase ends what is open.
+func (co *coordinator) prepareTwoPhase(ctx context.Context, p twoPhase, first bool) error {
 	if co.stuckUnder(Marker) > 0 {
 		// A redo is for the one writer.
 		if err := co.becomeWriter(ctx); err != nil {
@@ -106,7 +101,7 @@ func (co *coordinator) prepareTwoPhase(ctx context.Context, s [2]engine.Marking,
 		return fmt.Errorf("dualsql: the journal has %d open transactions of commit=marker, which have to end before commit=2pc can begin; see `dualsql status`", n)
 	}
 	if first {
-		co.sweep(ctx, s[p.decides()], s[p.prepares])
+		co.sweep(ctx, p.decides())
 		co.sweepPrepared(ctx)
 	}
 	return nil
@@ -124,12 +119,10 @@ func (co *coordinator) becomeWriter(ctx context.Context) (err error) {
 			closeAll(sessions)
 		}
 	}()
-	for role, side := range co.sides {
-		s, err := side.connect(ctx)
-		if err != nil {
+	for role := range co.sides {
+		if sessions[role], err = co.ownSession(ctx, engine.Role(role)); err != nil {
 			return err
 		}
-		sessions[role] = s.(engine.Marking)
 	}
 	pair, err := claimPair(ctx, sessions[engine.Primary], sessions[engine.Secondary])
 	if err != nil {

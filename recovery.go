@@ -111,6 +111,7 @@ func (co *coordinator) resolve() {
 			return
 		case <-check.C:
 			co.attempt(co.cfg.CommitTimeout, co.checkWriter)
+			co.spares.expire(time.Now().Add(-spareTime))
 			continue
 		case <-sweep.C:
 			co.attempt(co.cfg.CommitTimeout, co.sweepPrepared)
@@ -192,7 +193,7 @@ func (co *coordinator) deleteMarkers(ctx context.Context, least int) {
 
 // sweep deletes the markers that an earlier process left, on the side that decides first. It runs before the first write is
 // let through: a transaction under way must not lose its marker.
-func (co *coordinator) sweep(ctx context.Context, decides, other engine.Marking) {
+func (co *coordinator) sweep(ctx context.Context, decides engine.Role) {
 	var keep []uuid.UUID
 	for _, e := range co.journal.entries() {
 		keep = append(keep, e.txid)
@@ -208,11 +209,10 @@ func (co *coordinator) sweep(ctx context.Context, decides, other engine.Marking)
 			keep = append(keep, o.TxID)
 		}
 	}
-	if err == nil {
-		err = decides.SweepMarkers(ctx, co.journal.id(), keep)
-	}
-	if err == nil {
-		err = other.SweepMarkers(ctx, co.journal.id(), keep)
+	for _, role := range []engine.Role{decides, decides.Other()} {
+		if err == nil {
+			err = co.withSession(ctx, role, func(s engine.Marking) error { return s.SweepMarkers(ctx, co.journal.id(), keep) })
+		}
 	}
 	if err != nil {
 		co.log.Warn("dualsql: sweeping commit markers", "error", err)

@@ -59,7 +59,13 @@ func (c *Cluster) CreateDatabaseOf(tb testing.TB, kind string, empty func(contex
 	tb.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), databaseLimit)
 		defer cancel()
-		if c.named == nil && c.leave(ctx, tb, name, dsn) == nil && withConn(ctx, dsn, func(conn *pgx.Conn) error { return empty(ctx, conn) }) == nil {
+		recycle := func(conn *pgx.Conn) error {
+			if err := leave(ctx, tb, conn); err != nil {
+				return err
+			}
+			return empty(ctx, conn)
+		}
+		if c.named == nil && withConn(ctx, dsn, recycle) == nil {
 			c.putSpare(kind, name)
 			return
 		}
@@ -88,13 +94,13 @@ func (c *Cluster) putSpare(kind, name string) {
 	c.spare[kind] = append(c.spare[kind], name)
 }
 
-// leave ends what is still going on in a database.
-func (c *Cluster) leave(ctx context.Context, tb testing.TB, name, dsn string) error {
-	err := c.maintain(ctx, "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = "+literal(name))
+// leave ends what is still going on in conn's database.
+func leave(ctx context.Context, tb testing.TB, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
 	if err != nil {
 		return err
 	}
-	return rollbackPrepared(ctx, tb, dsn)
+	return rollbackPrepared(ctx, tb, conn)
 }
 
 // empty makes a database what CREATE DATABASE has made it. The schema public is the one of template0 (PostgreSQL manual, 5.9.6:
@@ -133,7 +139,7 @@ func (c *Cluster) maintain(ctx context.Context, sql string) error {
 // manual, DROP DATABASE); a session that is just preparing one makes it try again.
 func (c *Cluster) drop(ctx context.Context, tb testing.TB, name, dsn string) error {
 	for {
-		err := rollbackPrepared(ctx, tb, dsn)
+		err := withConn(ctx, dsn, func(conn *pgx.Conn) error { return rollbackPrepared(ctx, tb, conn) })
 		if err == nil {
 			err = c.maintain(ctx, "DROP DATABASE "+quote(name)+" WITH (FORCE)")
 		}
@@ -143,24 +149,22 @@ func (c *Cluster) drop(ctx context.Context, tb testing.TB, name, dsn string) err
 	}
 }
 
-func rollbackPrepared(ctx context.Context, tb testing.TB, dsn string) error {
-	return withConn(ctx, dsn, func(conn *pgx.Conn) error {
-		rows, err := conn.Query(ctx, "SELECT gid FROM pg_prepared_xacts WHERE database = current_database()")
-		if err != nil {
-			return err
+func rollbackPrepared(ctx context.Context, tb testing.TB, conn *pgx.Conn) error {
+	rows, err := conn.Query(ctx, "SELECT gid FROM pg_prepared_xacts WHERE database = current_database()")
+	if err != nil {
+		return err
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return err
+	}
+	for _, gid := range names {
+		tb.Logf("the test left the prepared transaction %q", gid)
+		if _, err := conn.Exec(ctx, "ROLLBACK PREPARED "+literal(gid)); err != nil {
+			return fmt.Errorf("roll back the prepared transaction %q: %w", gid, err)
 		}
-		names, err := pgx.CollectRows(rows, pgx.RowTo[string])
-		if err != nil {
-			return err
-		}
-		for _, gid := range names {
-			tb.Logf("the test left the prepared transaction %q", gid)
-			if _, err := conn.Exec(ctx, "ROLLBACK PREPARED "+literal(gid)); err != nil {
-				return fmt.Errorf("roll back the prepared transaction %q: %w", gid, err)
-			}
-		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // busy reports whether err passes when somebody else has finished: the database is in use (55006), the prepared
