@@ -316,7 +316,9 @@ func TestWriterLockOnBothSides(t *testing.T) {
 		if at == "intent" && first {
 			first = false
 			w.exec(secondary, killOthers)
-			_, berr = other.open().Exec("update account set n = 20 where id = 1")
+			ctx, cancel := context.WithTimeout(context.Background(), patience) // if it were let through, it would wait for the row
+			defer cancel()
+			_, berr = other.open().ExecContext(ctx, "update account set n = 20 where id = 1")
 		}
 	})
 	_, err := a.Exec("update account set n = 10 where id = 1")

@@ -116,6 +116,9 @@ func (p besteffort) commit(t *tx) error {
 	ctx, cancel := t.commitContext()
 	defer cancel()
 	passing(atBarrier)
+	if t.c.secondary.Status() == engine.TxFailed { // it would be found out too late: nothing brings the secondary there
+		return t.rolledBack(ctx, nil, t.secondaryError("commit", errFailedBehindSecondary))
+	}
 	e, err := p.co.journal.begin(t.intentOf(p), p.co.cfg.RedoLimit)
 	if err != nil {
 		return t.rolledBack(ctx, nil, err)

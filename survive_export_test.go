@@ -1,8 +1,11 @@
 package dualsql
 
 import (
+	"slices"
 	"sync/atomic"
 	"testing"
+
+	"github.com/google/uuid"
 
 	"github.com/dualsql/dualsql/internal/wal"
 )
@@ -30,4 +33,12 @@ func AtCrashpoints(tb testing.TB, f func(name string)) {
 func JournalOn(tb testing.TB, fs wal.FS) {
 	journalFS = fs
 	tb.Cleanup(func() { journalFS = nil })
+}
+
+// Collectable lists the transactions whose markers are deleted with the next batch.
+func (c *Connector) Collectable() []uuid.UUID {
+	m := &c.co.markers
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.ready)
 }

@@ -62,6 +62,24 @@ func TestSurvive21MarkersCollected(t *testing.T) {
 	})
 }
 
+// A transaction's marker is asked for until both sides have it.
+func TestSurvive21NotCollectedBeforeTheSecondCommit(t *testing.T) {
+	on{protocols: mending, follows: server}.each(t, func(t *testing.T, w *world) {
+		rule, txid := w.hold(w.behind(w.follows), 2, w.isSecond(), chaos.HoldRequest)
+		n := w.openWarm()
+		result := n.writing(1)
+		txid()
+		if len(n.c.Collectable()) != 1 {
+			t.Errorf("%d transactions may be forgotten, of which the first is the one that both sides have", len(n.c.Collectable()))
+		}
+		rule.Release()
+		w.result(result, dualsql.Committed)
+		if len(n.c.Collectable()) != 2 {
+			t.Errorf("%d transactions may be forgotten, of the two that both sides have", len(n.c.Collectable()))
+		}
+	})
+}
+
 // A crash after many transactions: what has been collected was not asked for any more, and what is asked for is there.
 func TestSurvive21CrashAmongCollections(t *testing.T) {
 	on{protocols: mending, options: "lock_timeout=200ms"}.each(t, func(t *testing.T, w *world) {

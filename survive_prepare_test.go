@@ -102,6 +102,21 @@ func TestSurvive08PrepareAnswersRollback(t *testing.T) {
 	}
 }
 
+// The same on a secondary that only commits.
+func TestSurvive08FailedBehindItsBack(t *testing.T) {
+	on{protocols: []dualsql.Protocol{dualsql.Marker, dualsql.BestEffort}, secondary: "postgres"}.each(t, func(t *testing.T, w *world) {
+		n := w.open()
+		err := w.behindItsBack(n, secondary, "select 1/0")
+		w.pending(n)
+		if w.protocol == dualsql.BestEffort {
+			w.told(err, dualsql.RolledBack)
+			w.is(1, neither)
+		} else if w.told(err, dualsql.Committed); w.where(1) != both { // by its redo
+			t.Errorf("the transaction is on %s", w.where(1))
+		}
+	})
+}
+
 // A transaction that a hand has ended on the side that is to follow, which then has nothing to prepare but a marker.
 func TestSurvive08EndedBehindItsBack(t *testing.T) {
 	on{follows: server}.each(t, func(t *testing.T, w *world) {

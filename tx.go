@@ -119,6 +119,8 @@ var errEndedBehind = errors.New("dualsql: primary: the transaction was ended beh
 
 var errEndedBehindSecondary = errors.New("the transaction was ended behind the driver's back: compare the tables that it wrote; leave BEGIN, COMMIT and ROLLBACK to the driver")
 
+var errFailedBehindSecondary = errors.New("the transaction has failed behind the driver's back; what is run on the raw connection can fail it")
+
 var errUnmirrored = errors.New("unmirrored write")
 
 func (t *tx) protocol() protocol {
