@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"sync/atomic"
 )
 
 // The range lies below the ephemeral ports of Linux (32768), macOS and Windows (49152), and above the registered
@@ -15,15 +16,21 @@ const (
 	last  = 32000
 )
 
+// next makes the process go through the range from a place of its own: a port that was given up for a moment must not be given
+// to somebody else meanwhile.
+var next atomic.Uint32
+
+func init() { next.Store(rand.Uint32N(last - first)) }
+
 // attempts bounds the search; with it used up, something other than a busy port is wrong.
 const attempts = 200
 
-// Listen listens on a free port of 127.0.0.1 chosen at random. The error is that of the last attempt. It is safe for
+// Listen listens on a free port of 127.0.0.1, on another one each time as long as there are others. The error is that of the last attempt. It is safe for
 // concurrent use.
 func Listen() (net.Listener, error) {
 	var failure error
 	for range attempts {
-		listener, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", first+rand.IntN(last-first)))
+		listener, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", first+next.Add(1)%(last-first)))
 		if err == nil {
 			return listener, nil
 		}
