@@ -195,7 +195,7 @@ func TestSurvive21SweepWithOldList(t *testing.T) {
 				} else if err := <-closed; err != nil {
 					t.Error(err)
 				}
-				if got := w.count(w.decides, "select count(*) from dualsql.commit where state = 'C'"); got != 0 {
+				if got := w.count(w.decides, "select count(*) from "+w.markers(w.decides)+" where state = 'C'"); got != 0 {
 					t.Errorf("%d markers are left on the side that decides", got)
 				}
 				fence.Release()
