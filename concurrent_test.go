@@ -93,3 +93,30 @@ func TestConcurrentUse(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// A pair whose database does not answer while it is closed holds up no other pair, and its own next use waits.
+func TestCloseHoldsUpNoOtherPair(t *testing.T) {
+	w := newWorld(t, [2]string{"postgres", "postgres"}, dualsql.TwoPhase, "")
+	proxy := w.behind(secondary)
+	n := w.openWarm()
+	collection := proxy.OnRequest(isCollection, chaos.HoldRequest)
+	closed := make(chan error, 1)
+	go func() { closed <- n.Close() }()
+	w.fired(collection)
+
+	other := newWorld(t, [2]string{"sqlite", "sqlite"}, dualsql.Marker, "")
+	other.is(other.writes(other.open(), 1)-1, both)
+	select {
+	case err := <-closed:
+		t.Fatalf("the first pair is closed: %v", err)
+	default:
+	}
+
+	again := w.open().writing(1)
+	collection.Release()
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
+	w.result(again, dualsql.Committed)
+	w.is(1, both)
+}

@@ -55,7 +55,8 @@ type coordinator struct {
 	conns   atomic.Int64 // open connections
 	crowded atomic.Bool  // it has been said that they are more than slots
 
-	users int // connectors and connections; guarded by coordinatorsMu
+	users int           // connectors and connections; guarded by coordinatorsMu
+	gone  chan struct{} // closed when users has become 0 and the journal has been given back
 }
 
 // coordinators holds this process's, by journal directory.
@@ -68,6 +69,11 @@ var (
 func acquire(cfg *Config, sides [2]*side) (*coordinator, error) {
 	coordinatorsMu.Lock()
 	defer coordinatorsMu.Unlock()
+	for co := coordinators[cfg.Journal]; co != nil && co.users == 0; co = coordinators[cfg.Journal] {
+		coordinatorsMu.Unlock() // the databases that it still talks to may take their time
+		<-co.gone
+		coordinatorsMu.Lock()
+	}
 	if co := coordinators[cfg.Journal]; co != nil {
 		if !samePair(co.cfg, cfg) {
 			return nil, fmt.Errorf("dualsql: journal %s is in use in this process with another configuration (%s); give each pair a journal of its own, and all connectors of a pair one configuration",
@@ -81,7 +87,8 @@ func acquire(cfg *Config, sides [2]*side) (*coordinator, error) {
 		return nil, err
 	}
 	co := &coordinator{cfg: cfg, sides: sides, log: cfg.Logger, journal: j, users: 1,
-		plans: newPlanCache(sides[engine.Primary].engine), flights: map[uuid.UUID]*flight{}, swept: map[uuid.UUID]engine.State{}, wake: make(chan struct{}, 1)}
+		plans: newPlanCache(sides[engine.Primary].engine), flights: map[uuid.UUID]*flight{}, swept: map[uuid.UUID]engine.State{}, wake: make(chan struct{}, 1),
+		gone: make(chan struct{})}
 	if co.log == nil {
 		co.log = slog.Default()
 	}
@@ -108,11 +115,13 @@ func sameConnector(a, b driver.Connector) bool {
 // release gives a use back; the last one closes the journal.
 func (co *coordinator) release() error {
 	coordinatorsMu.Lock()
-	defer coordinatorsMu.Unlock()
 	co.users--
-	if co.users > 0 {
+	last := co.users == 0
+	coordinatorsMu.Unlock()
+	if !last {
 		return nil
 	}
+	defer close(co.gone)
 	co.cancel()
 	co.workers.Wait()
 	co.prepareMu.Lock()
@@ -122,8 +131,11 @@ func (co *coordinator) release() error {
 	co.deleteMarkers(ctx, 1)
 	co.spares.close()
 	co.closeWriter()
+	err := co.journal.close()
+	coordinatorsMu.Lock()
+	defer coordinatorsMu.Unlock()
 	delete(coordinators, co.cfg.Journal)
-	return co.journal.close()
+	return err
 }
 
 // connOpened says, once, that the pool has grown beyond what the server lets prepare at once.
