@@ -53,6 +53,7 @@ func (c *Connector) Doctor(ctx context.Context) []Finding {
 	}
 	if marking[0] != nil && marking[1] != nil {
 		e.pair(ctx, marking)
+		e.sequences(c.Sequences(ctx))
 	}
 	e.journal(c.cfg)
 	return e.findings
@@ -131,6 +132,25 @@ func (e *examination) pair(ctx context.Context, s [2]engine.Marking) {
 		e.add("pair", check, LevelOK, fmt.Sprintf("the primary belongs to pair %s; the secondary will with the first connection", p.Pair), "")
 	default:
 		e.add("pair", check, LevelOK, fmt.Sprintf("both databases belong to pair %s", p.Pair), "")
+	}
+}
+
+func (e *examination) sequences(list []SequenceState, err error) {
+	const check = "sequences"
+	behind := 0
+	for _, s := range list {
+		if s.Behind {
+			behind++
+		}
+	}
+	switch {
+	case err != nil:
+		e.add("pair", check, LevelProblem, err.Error(), "give the role SELECT on them")
+	case behind > 0: // on purpose, so no warning
+		e.add("pair", check, LevelOK, fmt.Sprintf("%d of the secondary's sequences are behind the primary's", behind),
+			"before the secondary takes the primary's place, run `dualsql sequences`")
+	default:
+		e.add("pair", check, LevelOK, "none of the secondary's sequences is behind the primary's", "")
 	}
 }
 

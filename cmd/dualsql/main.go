@@ -56,7 +56,7 @@ type invocation struct {
 }
 
 func commands() []command {
-	return []command{demoCommand, statusCommand, recoverCommand, journalCommand, initCommand, doctorCommand, tortureCommand, versionCommand}
+	return []command{demoCommand, statusCommand, recoverCommand, journalCommand, initCommand, doctorCommand, sequencesCommand, tortureCommand, versionCommand}
 }
 
 // run executes one command line and returns the exit code.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"net/url"
 	"path/filepath"
@@ -37,6 +38,24 @@ func TestInitSQLite(t *testing.T) {
 	call(t, exchanged, "doctor").want(t, exitError, "the primary is the secondary of pair")
 	other := pairDSN(p, testdb.SQLite(t, "other"), journal)
 	call(t, other, "doctor").want(t, exitOK, "the secondary will with the first connection")
+}
+
+func TestSequences(t *testing.T) {
+	p, s := testdb.SQLite(t, "p"), testdb.SQLite(t, "s")
+	env := pairDSN(p, s, filepath.Join(t.TempDir(), "journal"))
+	for _, dsn := range []string{p, s} {
+		execSQLite(t, dsn, "create table t (id integer primary key autoincrement); insert into t default values")
+	}
+	call(t, env, "sequences", "--check").want(t, exitOK, "level", "of which 0 are behind")
+	execSQLite(t, p, "insert into t default values")
+	call(t, env, "sequences", "--check").want(t, exitOpen, "behind: the secondary's next is 2", "of which 1 are behind")
+	call(t, env, "doctor").want(t, exitOK, "1 of the secondary's sequences are behind", "run `dualsql sequences`")
+	call(t, env, "sequences").want(t, exitOK, "was 2 on the secondary, is level now", "of which 1 were brought level")
+	var list []dualsql.SequenceState
+	call(t, env, "sequences", "--check", "--json").want(t, exitOK).decode(t, &list)
+	if want := (dualsql.SequenceState{Name: "t", Primary: 3, Secondary: 3}); len(list) != 1 || list[0] != want {
+		t.Errorf("%+v, want %+v", list, want)
+	}
 }
 
 func TestInitPrint(t *testing.T) {
@@ -119,6 +138,18 @@ func must[T any](v T, err error) T {
 		panic(err)
 	}
 	return v
+}
+
+func execSQLite(t *testing.T, dsn, text string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec(text); err != nil {
+		t.Fatal(fmt.Errorf("%s: %w", text, err))
+	}
 }
 
 func execSQL(t *testing.T, dsn, text string) {

@@ -131,6 +131,19 @@ func mssqlSetWriter(journal uuid.UUID) string {
 	return fmt.Sprintf("update dualsql.writer set journal = '%[1]s', at = sysdatetimeoffset(); if @@rowcount = 0 insert into dualsql.writer (journal) values ('%[1]s');", journal)
 }
 
+// mssqlIdentities relies on "sys.identity_columns" (last_value is NULL before the first row), "IDENT_CURRENT" (the seed, or what it
+// was set to, before that), "SCHEMA_NAME" and "QUOTENAME".
+const mssqlIdentities = "select case when s.name = schema_name() then N'' else s.name end, t.name, c.name, concat(quotename(s.name), N'.', quotename(t.name)), " +
+	"convert(bigint, c.increment_value), convert(bigint, ident_current(concat(quotename(s.name), N'.', quotename(t.name)))) + " +
+	"case when c.last_value is null then 0 else convert(bigint, c.increment_value) end " +
+	"from sys.identity_columns c join sys.tables t on t.object_id = c.object_id join sys.schemas s on s.schema_id = t.schema_id order by s.name, t.name"
+
+// mssqlReseed relies on "DBCC CHECKIDENT": a table that has had rows goes on behind the number, one that has had none with it. So
+// one number may be left out, and none comes twice.
+func mssqlReseed(table string, next int64) string {
+	return fmt.Sprintf("dbcc checkident (N'%s', reseed, %d) with no_infomsgs", strings.ReplaceAll(table, "'", "''"), next)
+}
+
 // What the doctor asks: "SERVERPROPERTY", "DB_NAME", "USER_NAME", "sys.databases", "HAS_PERMS_BY_NAME", "SYSDATETIMEOFFSET".
 const (
 	mssqlServer = "select convert(nvarchar(128), serverproperty('ProductVersion')), db_name(), user_name()"

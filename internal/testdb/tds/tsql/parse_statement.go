@@ -40,11 +40,34 @@ func (p *parser) statement0() statement {
 	if t.kind == tokWord && !reserved[t.up] && p.pos == 0 {
 		return p.call() // a procedure's name alone, at the beginning of a batch
 	}
+	if p.accept("DBCC", "CHECKIDENT") {
+		return p.reseed()
+	}
 	if t.kind == tokWord && reserved[t.up] && (t.up == "GRANT" || t.up == "DENY" || t.up == "REVOKE" || t.up == "KILL" || t.up == "DBCC") {
 		p.unknown(t.text)
 	}
 	p.fail()
 	return nil
+}
+
+// reseed parses DBCC CHECKIDENT behind these words, in the one form that changes an identity and says nothing.
+func (p *parser) reseed() statement {
+	p.expect("(")
+	name := p.next()
+	if name.kind != tokString {
+		p.fail()
+	}
+	p.expect(",", "RESEED", ",")
+	from := p.pos
+	p.accept("-")
+	p.number()
+	value := p.source(from, p.pos)
+	p.expect(")")
+	if !p.accept("WITH", "NO_INFOMSGS") {
+		p.unknown("DBCC CHECKIDENT without NO_INFOMSGS")
+	}
+	t := newParser(name.text).table()
+	return &command{verb: "DBCC", ddl: true, main: sql("do $$ begin perform tsql.reseed(" + literal(t.code()) + "::regclass, " + value + "); end $$")}
 }
 
 // change parses what may begin with WITH.

@@ -165,6 +165,25 @@ create function tsql.databasepropertyex(db tsql.nvarchar, name tsql.nvarchar) re
 		when 'status' then 'ONLINE' when 'recovery' then 'FULL' when 'updateability' then 'READ_WRITE' when 'version' then '957'
 		end end::tsql.nvarchar(128)$$;
 
+-- What the next row gets where the table has had none, and else what the next row goes on from ("DBCC CHECKIDENT").
+create function tsql.reseed(t regclass, value int8) returns void language plpgsql as $$
+declare
+	sequence text := pg_get_serial_sequence(t::text, (select attname from pg_attribute where attrelid = t and attidentity <> '' and not attisdropped));
+begin
+	perform setval(sequence, value, pg_sequence_last_value(sequence) is not null);
+end $$;
+
+-- The last value of a table's identity column; its seed, or what it was set to, where it has had none ("IDENT_CURRENT").
+create function tsql.ident_current(name tsql.nvarchar) returns numeric language plpgsql stable as $$
+declare
+	t regclass := tsql.object_id(name)::oid::regclass;
+	sequence text := pg_get_serial_sequence(t::text, (select attname from pg_attribute where attrelid = t and attidentity <> '' and not attisdropped));
+	last int8;
+begin
+	execute 'select last_value from ' || sequence into last;
+	return last;
+end $$;
+
 -- A value that is given for an identity column moves the column on ("SET IDENTITY_INSERT").
 create function tsql.raise_identity(t regclass) returns void language plpgsql as $$
 declare
