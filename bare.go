@@ -26,6 +26,10 @@ func (c *Conn) runBare(ctx context.Context, q call) (driver.Result, driver.Rows,
 	if q.plan.st.Count > 1 {
 		return nil, nil, fmt.Errorf("dualsql: %q has %s among other statements, which cannot run in a transaction; run it by itself", shorten(q.plan.st.Text), q.plan.st.Verb)
 	}
+	variant, err := c.variantOf(ctx, q.plan)
+	if err != nil {
+		return nil, nil, err
+	}
 	if err := co.admit(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -36,9 +40,12 @@ func (c *Conn) runBare(ctx context.Context, q call) (driver.Result, driver.Rows,
 	if err != nil {
 		return nil, nil, err
 	}
-	text := q.plan.st.Text
+	text, there := q.plan.st.Text, q.plan.st.Text
+	if variant != nil {
+		there = variant.st.Text
+	}
 	in := co.newIntent(id, bareStatement)
-	in.redo = []redoStatement{{text: text, rows: -1}}
+	in.redo = []redoStatement{{text: there, rows: -1}}
 	e, err := co.journal.begin(in, co.cfg.RedoLimit)
 	if err != nil {
 		return nil, nil, err
@@ -70,7 +77,7 @@ func (c *Conn) runBare(ctx context.Context, q call) (driver.Result, driver.Rows,
 	co.decided(e)
 	passing(atDecided)
 	if _, err = wait(ctx, co.window.ahead()); err == nil {
-		_, err = c.secondary.Exec(ctx, text, nil)
+		_, err = c.secondary.Exec(ctx, there, nil)
 	}
 	if err != nil {
 		c.dropSecondary()

@@ -24,9 +24,11 @@ type coordinator struct {
 	log     *slog.Logger
 	journal *journal
 	plans   *planCache
-	window  window
-	catalog atomic.Int64 // counts the DDL statements seen, to drop what is known of functions
-	stats   counters
+	// variants are the plans of texts that only the secondary gets.
+	variants *planCache
+	window   window
+	catalog  atomic.Int64 // counts the DDL statements seen, to drop what is known of functions
+	stats    counters
 
 	// prepared is set once the pair has been checked and what was open has been looked at: before that no write runs.
 	prepared  atomic.Bool
@@ -87,7 +89,7 @@ func acquire(cfg *Config, sides [2]*side) (*coordinator, error) {
 		return nil, err
 	}
 	co := &coordinator{cfg: cfg, sides: sides, log: cfg.Logger, journal: j, users: 1,
-		plans: newPlanCache(sides[engine.Primary].engine), flights: map[uuid.UUID]*flight{}, swept: map[uuid.UUID]engine.State{}, wake: make(chan struct{}, 1),
+		plans: newPlanCache(sides[engine.Primary].engine), variants: newPlanCache(sides[engine.Secondary].engine), flights: map[uuid.UUID]*flight{}, swept: map[uuid.UUID]engine.State{}, wake: make(chan struct{}, 1),
 		gone: make(chan struct{})}
 	if co.log == nil {
 		co.log = slog.Default()

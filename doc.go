@@ -38,7 +38,10 @@
 //
 // A text may be written with ?, $1, @p1, ?1, or @name and [database/sql.Named], on any pair; each side gets its own
 // style. On a driver that dualsql knows nothing of, the text passes untouched. The SQL itself is not translated: what is
-// mirrored has to be understood by both databases. Between two vendors, DDL in one vendor's types is run on each side by itself.
+// mirrored has to be understood by both databases, or the secondary is given a text of its own, by [WithSecondarySQL] or in a
+// comment, as in a file of migrations:
+//
+//	create table t (id uuid primary key) /* dualsql:secondary create table t (id uniqueidentifier primary key) */
 //
 // What is not plainly a read is mirrored. On PostgreSQL a SELECT that turns out to write, because a function does, is
 // stopped by the server before it has done anything and run again as a mirrored write. Where the decision has to be made

@@ -144,8 +144,8 @@ func (t *tx) mirror(ctx context.Context, q call, query bool) (driver.Result, dri
 	if sp.Op == sqltext.RollbackToSavepoint {
 		c.lane.rolledBackTo(sp.Name)
 	}
-	m.query = query
-	if q.plan.st.Counts {
+	m.query = query && (m.plan == q.plan || m.plan.st.Returns || !m.plan.st.Counts)
+	if q.plan.st.Counts && m.plan.st.Counts {
 		if query {
 			m.rows = rows.(*bufferedRows).count()
 		} else {
@@ -159,6 +159,7 @@ func (t *tx) mirror(ctx context.Context, q call, query bool) (driver.Result, dri
 		}
 	}
 	t.note(q.plan.st)
+	t.ddl = t.ddl || m.plan.st.Kind == sqltext.DDL
 	if t.writes > 0 && c.co.sides[engine.Primary].engine.OneWriter() {
 		c.lane.hurry() // nobody else has a place on the primary now
 	}
@@ -240,8 +241,14 @@ func (t *tx) bindSecondary(ctx context.Context, q call, args []driver.NamedValue
 	c := t.c
 	side := c.co.sides[engine.Secondary]
 	m := mirrored{plan: q.plan, redoStatement: redoStatement{rows: -1}}
+	variant, err := c.variantOf(ctx, q.plan)
+	if err != nil {
+		return m, err
+	}
+	if variant != nil {
+		m.plan, q.plan, q.st = variant, variant, nil
+	}
 	var b *binding
-	var err error
 	if side.engine == engine.Generic || q.st != nil && (q.st.secondary == nil || q.st.generation != c.generation) {
 		// The session is needed here: an unknown driver's checker may keep state, or a statement is to be prepared.
 		if err := c.lane.barrier(ctx); err != nil {

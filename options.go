@@ -21,6 +21,16 @@ func WithPrimaryOnly(ctx context.Context) context.Context {
 	return context.WithValue(ctx, optionKey{}, sqltext.HintPrimary)
 }
 
+type secondaryKey struct{}
+
+// WithSecondarySQL returns a context under which a statement runs on the primary as it is, and text runs in its place on the
+// secondary, with the same arguments: for what two vendors say in different ways. It says by context what the comment
+// /* dualsql:secondary TEXT */ says in a text, and prevails over it. That both do the same is the caller's affair; the numbers of
+// rows are compared where both have one. What controls transactions, savepoints and sessions takes no text of its own.
+func WithSecondarySQL(ctx context.Context, text string) context.Context {
+	return context.WithValue(ctx, secondaryKey{}, text)
+}
+
 type bestEffortKey struct{}
 
 // WithBestEffort returns a context under which a transaction, or a statement outside of one, is committed as under

@@ -35,9 +35,17 @@ func (c *Conn) route(ctx context.Context, p *plan) (route, error) {
 	}
 	hint := hintOf(ctx, p)
 	inTx := c.tx != nil
+	variant, err := c.variantOf(ctx, p)
+	if err != nil {
+		return 0, err
+	}
 	switch {
 	case inTx && c.tx.options.ReadOnly:
 		return onPrimary, nil
+	case variant != nil && hint == sqltext.HintPrimary:
+		return 0, fmt.Errorf("dualsql: %q is to run on the primary alone, and has a text for the secondary", shorten(st.Text))
+	case variant != nil && st.Kind != sqltext.NoTx:
+		return onBoth, nil
 	case hint == sqltext.HintMirror:
 		return onBoth, nil
 	case hint == sqltext.HintPrimary && inTx:

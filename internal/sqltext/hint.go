@@ -20,31 +20,43 @@ const (
 	HintPrimary
 )
 
-var errHintConflict = errors.New("the statement has both hints, dualsql:mirror and dualsql:primary: remove one")
+var (
+	errHintConflict = errors.New("the statement has hints that contradict each other: leave one of dualsql:mirror, dualsql:primary and dualsql:secondary")
+	errHintTwice    = errors.New("the statement has two comments with the secondary's text: put both texts into one")
+)
 
 const hintPrefix = "dualsql:"
 
 // hint adds what one comment says to what was said before.
-func (h Hint) add(comment string) (Hint, error) {
+func (s *Statement) hint(comment string) error {
 	body := strings.TrimPrefix(comment, "--")
 	if strings.HasPrefix(comment, "/*") {
 		body = strings.TrimSuffix(comment[2:], "*/")
 	}
 	body = strings.TrimSpace(strings.TrimPrefix(body, "#"))
 	if !strings.HasPrefix(body, hintPrefix) {
-		return h, nil
+		return nil
 	}
-	var said Hint
-	switch body[len(hintPrefix):] {
-	case "mirror":
+	name, text := body[len(hintPrefix):], ""
+	if i := strings.IndexAny(name, " \t\r\n"); i >= 0 {
+		name, text = name[:i], strings.TrimSpace(name[i:])
+	}
+	said := s.Hint
+	switch {
+	case name == "mirror" && text == "":
 		said = HintMirror
-	case "primary":
+	case name == "primary" && text == "":
 		said = HintPrimary
+	case name == "secondary" && s.Secondary != "":
+		return errHintTwice
+	case name == "secondary" && text != "":
+		s.Secondary = text
 	default:
-		return h, fmt.Errorf("unknown hint %.40q: write dualsql:mirror or dualsql:primary", body)
+		return fmt.Errorf("unknown hint %.40q: write dualsql:mirror, dualsql:primary, or dualsql:secondary and the text for that side", body)
 	}
-	if h != NoHint && h != said {
-		return h, errHintConflict
+	if s.Hint != NoHint && s.Hint != said || said == HintPrimary && s.Secondary != "" {
+		return errHintConflict
 	}
-	return said, nil
+	s.Hint = said
+	return nil
 }

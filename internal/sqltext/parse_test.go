@@ -19,7 +19,7 @@ func TestHint(t *testing.T) {
 		{"/* dualsql:mirror */ SELECT 1 -- dualsql:mirror", HintMirror, ""},
 		{"SELECT '/* dualsql:mirror */'", NoHint, ""},
 		{"SELECT 1 /* not dualsql:mirror */", NoHint, ""},
-		{"/* dualsql:mirror */ SELECT 1 /* dualsql:primary */", HintMirror, "both hints"},
+		{"/* dualsql:mirror */ SELECT 1 /* dualsql:primary */", HintMirror, "contradict"},
 		{"/* dualsql:miror */ SELECT 1", NoHint, "unknown hint"},
 		{"SELECT 1 /* dualsql:mirror", HintMirror, ""},
 	}

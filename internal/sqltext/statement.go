@@ -17,6 +17,9 @@ type Statement struct {
 	Verb string
 	// Hint is what a hint comment says.
 	Hint Hint
+	// Secondary is what the secondary gets in this text's place, from a comment
+	// /* dualsql:secondary TEXT */. Empty if it gets this text.
+	Secondary string
 	// HintErr is set if hint comments contradict each other or one is not known.
 	// Nothing should run then.
 	HintErr error
@@ -48,8 +51,7 @@ func Parse(text string, d Dialect) *Statement {
 		switch t.kind {
 		case tokSpace:
 		case tokComment:
-			hint, err := s.Hint.add(text[t.start:t.end])
-			if s.Hint = hint; s.HintErr == nil {
+			if err := s.hint(text[t.start:t.end]); s.HintErr == nil {
 				s.HintErr = err
 			}
 		default:
