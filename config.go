@@ -52,6 +52,21 @@ const (
 	DivergenceWarn Divergence = "warn"
 )
 
+// Mirror says how the secondary is given what a write does on the primary; docs/mirroring.md has the details.
+type Mirror string
+
+// The mirror modes. The empty Mirror means MirrorStatement. A statement under [WithMirror] is mirrored as text in all of them.
+const (
+	// MirrorStatement runs the text of each write on both sides. A text that does not do the same on both, such as one with
+	// random(), leaves them different.
+	MirrorStatement Mirror = "statement"
+	// MirrorRow carries over the rows that INSERT, UPDATE and DELETE have made on the primary. The primary must be PostgreSQL.
+	MirrorRow Mirror = "row"
+	// MirrorMixed runs the text on both sides where it certainly does the same there, and carries over rows where it may not.
+	// The primary must be PostgreSQL.
+	MirrorMixed Mirror = "mixed"
+)
+
 // Side configures one of the two databases.
 type Side struct {
 	// DSN is what the database's own driver takes. Its scheme chooses the driver: postgres, postgresql (pgx), sqlite,
@@ -80,6 +95,7 @@ type Config struct {
 	Commit     Protocol
 	Ack        Ack
 	Divergence Divergence
+	Mirror     Mirror
 
 	// CommitTimeout bounds the commit phase, counted from the moment when both sides have run all statements. When it has
 	// passed, the caller gets what is known, and the resolver goes on.
@@ -95,7 +111,7 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// NewConfig returns a Config with the defaults: commit=auto, ack=both, divergence=error,
+// NewConfig returns a Config with the defaults: commit=auto, ack=both, divergence=error, mirror=statement,
 // journal.redo_limit=16777216, commit_timeout=10s, lock_timeout=10s, orphan_age=30s.
 func NewConfig() *Config {
 	return &Config{
@@ -103,6 +119,7 @@ func NewConfig() *Config {
 		Commit:        Auto,
 		Ack:           AckBoth,
 		Divergence:    DivergenceFail,
+		Mirror:        MirrorStatement,
 		CommitTimeout: 10 * time.Second,
 		LockTimeout:   10 * time.Second,
 		OrphanAge:     30 * time.Second,
@@ -145,6 +162,10 @@ var params = []param{
 		c.Divergence = Divergence(v)
 		return oneOf(v, string(DivergenceFail), string(DivergenceWarn))
 	}, func(c, d *Config) string { return unless(c.Divergence == d.Divergence, string(c.Divergence)) }},
+	{"mirror", func(c *Config, v string) error {
+		c.Mirror = Mirror(v)
+		return oneOf(v, mirrors...)
+	}, func(c, d *Config) string { return unless(c.Mirror == d.Mirror, string(c.Mirror)) }},
 	{"commit_timeout", func(c *Config, v string) error { return setDuration(&c.CommitTimeout, v, 1) },
 		func(c, d *Config) string { return unless(c.CommitTimeout == d.CommitTimeout, c.CommitTimeout.String()) }},
 	{"lock_timeout", func(c *Config, v string) error { return setDuration(&c.LockTimeout, v, 0) },
@@ -154,6 +175,8 @@ var params = []param{
 }
 
 var protocols = []string{string(Auto), string(TwoPhase), string(Marker), string(BestEffort)}
+
+var mirrors = []string{string(MirrorStatement), string(MirrorRow), string(MirrorMixed)}
 
 func unless(isDefault bool, v string) string {
 	if isDefault {
@@ -249,6 +272,12 @@ func (c *Config) check() error {
 	}
 	if err := oneOf(string(c.Divergence), string(DivergenceFail), string(DivergenceWarn)); err != nil {
 		return configError("divergence", err.Error())
+	}
+	if c.Mirror == "" {
+		c.Mirror = MirrorStatement
+	}
+	if err := oneOf(string(c.Mirror), mirrors...); err != nil {
+		return configError("mirror", err.Error())
 	}
 	dir, err := filepath.Abs(c.Journal)
 	if err != nil {

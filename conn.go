@@ -30,6 +30,7 @@ type Conn struct {
 
 	lane     lane
 	tx       *tx
+	captured captured
 	settings []setting // the session statements since the primary was connected, for a secondary that comes later
 	broken   bool
 }
@@ -42,7 +43,10 @@ type setting struct {
 }
 
 // Primary returns the primary's own connection, such as a *stdlib.Conn of pgx. What is done on it is not mirrored.
-func (c *Conn) Primary() driver.Conn { return c.primary.Conn() }
+func (c *Conn) Primary() driver.Conn {
+	c.captured = captured{} // whoever has the connection may change its settings
+	return c.primary.Conn()
+}
 
 // Secondary returns the secondary's own connection, and makes it if there is none yet. What is done on it is done on the
 // secondary alone. Inside a transaction it waits until the secondary has run what was mirrored so far.

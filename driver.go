@@ -68,6 +68,9 @@ func NewConnector(cfg *Config) (*Connector, error) {
 	if able, why := canMark(sides); !able && (cfg.Commit == Marker || cfg.Commit == TwoPhase) {
 		return nil, configError("commit", fmt.Sprintf("cannot be %s: %s; use auto or besteffort", cfg.Commit, why))
 	}
+	if why := cannotCapture(cfg.Mirror, sides); why != "" {
+		return nil, configError("mirror", fmt.Sprintf("cannot be %s: %s; use statement", cfg.Mirror, why))
+	}
 	return &Connector{cfg: cfg, sides: sides}, nil
 }
 

@@ -34,6 +34,9 @@ var (
 	// ErrUnpreparable: under commit=2pc the transaction has done something that PostgreSQL cannot prepare, such as using a
 	// temporary table, LISTEN, NOTIFY, a cursor WITH HOLD, or exporting a snapshot. It is rolled back on both sides.
 	ErrUnpreparable = engine.ErrUnpreparable
+	// ErrNotMirrored: under mirror=row or mixed a statement was refused, because what it does cannot be brought to the secondary
+	// exactly. Nothing has run.
+	ErrNotMirrored = errors.New("the statement cannot be mirrored exactly")
 	// ErrUnknownTx: the journal does not know the transaction.
 	ErrUnknownTx = errors.New("unknown transaction")
 )

@@ -124,6 +124,11 @@ func (t *tx) mirror(ctx context.Context, q call, query bool) (driver.Result, dri
 	if err != nil {
 		return nil, nil, err
 	}
+	if rows, err := c.captures(ctx, q, args); err != nil {
+		return nil, nil, err
+	} else if rows != nil {
+		return t.mirrorRows(ctx, q, rows, args, query)
+	}
 	if err := t.enlist(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -160,6 +165,7 @@ func (t *tx) mirror(ctx context.Context, q call, query bool) (driver.Result, dri
 	}
 	t.note(q.plan.st)
 	t.ddl = t.ddl || m.plan.st.Kind == sqltext.DDL
+	t.forgetCaptured(q.plan.st)
 	if t.writes > 0 && c.co.sides[engine.Primary].engine.OneWriter() {
 		c.lane.hurry() // nobody else has a place on the primary now
 	}

@@ -121,6 +121,16 @@ func (b *bufferedRows) count() int64 {
 	return n
 }
 
+// strip takes away the last n columns of the first set.
+func (b *bufferedRows) strip(n int) {
+	s := &b.sets[0]
+	width := len(s.names) - n
+	s.names, s.columns = s.names[:width], s.columns[:width]
+	for i := range s.rows {
+		s.rows[i] = s.rows[i][:width]
+	}
+}
+
 func (b *bufferedRows) set() *rowSet { return &b.sets[0] }
 
 func (b *bufferedRows) Columns() []string { return b.set().names }

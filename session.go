@@ -24,6 +24,7 @@ func (c *Conn) setSession(ctx context.Context, q call, query bool) (res driver.R
 	if err != nil {
 		return nil, nil, err
 	}
+	c.captured = captured{}
 	if resetsAll(q.plan.st) {
 		if q.plan.st.Verb == "DISCARD" {
 			err = c.primary.Forget(ctx) // the server has

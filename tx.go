@@ -30,7 +30,9 @@ type tx struct {
 	marks       []settingsMark  // of the savepoints
 	// unrepeatable: it leaves behind session state that another session could not be given.
 	unrepeatable bool
-	err          error // why the transaction can only be rolled back; see doomed
+	// rearranged: what is known of tables may not hold any more when the transaction is rolled back.
+	rearranged bool
+	err        error // why the transaction can only be rolled back; see doomed
 
 	// These belong to the lane while it is busy.
 	begun bool // the secondary is in its transaction
@@ -173,6 +175,9 @@ func (t *tx) Rollback() error {
 	t.endSecondary(ctx)
 	err := settled("primary", "rollback", c.primary.Rollback(ctx))
 	t.leaveSettings()
+	if t.rearranged {
+		c.captured = captured{}
+	}
 	t.finish()
 	return err
 }

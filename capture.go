@@ -1,0 +1,206 @@
+package dualsql
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/dualsql/dualsql/internal/capture"
+	"github.com/dualsql/dualsql/internal/engine"
+	"github.com/dualsql/dualsql/internal/sqltext"
+)
+
+// captured is what a connection knows of how its texts are mirrored. It depends on the catalog and on the session's settings.
+type captured struct {
+	catalog int64 // the state of the catalog that it is for
+	plans   map[*plan]*capturePlan
+}
+
+// capturePlan is how one text is mirrored.
+type capturePlan struct {
+	differs string // why the text must not simply run on both sides; "" if it may
+	rows    *capture.Rows
+	plan    *plan // of rows' text; nil without rows
+	why     error // why there are no rows
+}
+
+// maxCaptured bounds what a connection keeps.
+const maxCaptured = 512
+
+// cannotCapture says why a pair cannot have a mirror mode; "" if it can.
+func cannotCapture(m Mirror, sides [2]*side) string {
+	switch {
+	case m == MirrorStatement:
+	case sides[engine.Primary].engine != engine.Postgres:
+		return "rows are captured on PostgreSQL alone, and the primary is " + sides[engine.Primary].engine.Name()
+	case sides[engine.Secondary].engine != engine.Postgres:
+		return "rows are carried over to PostgreSQL alone, and the secondary is " + sides[engine.Secondary].engine.Name()
+	}
+	return ""
+}
+
+// captures decides how a statement is mirrored: as text, then it returns nil, or as rows. What cannot be mirrored exactly is
+// refused before it runs. args are resolved.
+func (c *Conn) captures(ctx context.Context, q call, args []driver.NamedValue) (*capturePlan, error) {
+	mode := c.co.cfg.Mirror
+	st := q.plan.st
+	if mode == MirrorStatement || hintOf(ctx, q.plan) == sqltext.HintMirror || st.Kind != sqltext.Write && st.Kind != sqltext.DDL {
+		return nil, nil
+	}
+	p, err := c.capturePlan(ctx, q.plan)
+	if err != nil {
+		return nil, c.primaryError(err)
+	}
+	differs := p.differs
+	if differs == "" && slices.ContainsFunc(args, mayBeClock) {
+		differs = "an argument may stand for the moment at which it is read"
+	}
+	switch {
+	case differs == "" && (mode == MirrorMixed || p.plan == nil && p.why == nil):
+		return nil, nil
+	case p.rows != nil:
+		return p, nil
+	}
+	return nil, c.cannotMirror(ctx, q, differs, p.why)
+}
+
+// mayBeClock: PostgreSQL reads 'now' and its kin as dates and times.
+func mayBeClock(a driver.NamedValue) bool {
+	switch v := a.Value.(type) {
+	case nil, bool, int64, float64:
+		return false
+	case string:
+		return sqltext.MentionsClock(v)
+	case []byte:
+		return len(v) < 100 && sqltext.MentionsClock(string(v))
+	default:
+		return sqltext.MentionsClock(fmt.Sprint(v))
+	}
+}
+
+// cannotMirror is the answer to a statement that would leave the sides different. The primary looks at it first: what is wrong
+// with it is the better answer.
+func (c *Conn) cannotMirror(ctx context.Context, q call, differs string, why error) error {
+	_, text, _, err := c.forPrimary(q)
+	if err != nil {
+		return err
+	}
+	if q.plan.st.Count == 1 {
+		st, err := c.primary.Prepare(ctx, text)
+		if err == nil {
+			err = st.Close()
+		}
+		if err != nil {
+			return c.primaryError(err)
+		}
+	}
+	if differs != "" {
+		differs = "the text may not do the same on both sides: " + differs + "; and "
+	}
+	return fmt.Errorf("dualsql: %q: %w: %srows cannot be carried over: %w; or run it under dualsql.WithMirror, or with /* dualsql:mirror */, if its text does the same on both sides; nothing has run",
+		shorten(q.plan.st.Text), ErrNotMirrored, differs, why)
+}
+
+// capturePlan returns the plan of a text, once for each state of the catalog and of the session.
+func (c *Conn) capturePlan(ctx context.Context, p *plan) (*capturePlan, error) {
+	generation := c.co.catalog.Load()
+	if c.captured.plans == nil || c.captured.catalog != generation || len(c.captured.plans) >= maxCaptured {
+		c.captured = captured{generation, map[*plan]*capturePlan{}}
+	}
+	if got := c.captured.plans[p]; got != nil {
+		return got, nil
+	}
+	got, err := c.newCapturePlan(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	c.captured.plans[p] = got
+	return got, nil
+}
+
+func (c *Conn) newCapturePlan(ctx context.Context, p *plan) (*capturePlan, error) {
+	cat := c.primary.(engine.Cataloged)
+	st := p.st
+	switch {
+	case st.Count > 1:
+		for _, one := range st.Split() {
+			got, err := c.newCapturePlan(ctx, &plan{st: one})
+			if err != nil {
+				return nil, err
+			}
+			if got.differs != "" {
+				got.rows, got.plan = nil, nil
+				got.why = errors.New("the text holds several statements; send them one by one")
+				return got, nil
+			}
+		}
+		return &capturePlan{}, nil
+	case st.Kind == sqltext.Write && st.Counts && (st.Verb == "INSERT" || st.Verb == "UPDATE" || st.Verb == "DELETE"):
+		got, err := capture.Read(ctx, cat, st, c.co.sides[engine.Secondary].engine)
+		if err != nil {
+			return nil, err
+		}
+		cp := &capturePlan{differs: got.Differs, rows: got.Rows, why: got.Why}
+		if cp.rows != nil {
+			cp.plan = &plan{st: sqltext.Parse(cp.rows.Text, st.Dialect)}
+		}
+		return cp, nil
+	}
+	why, err := capture.Refused(ctx, cat, st)
+	if err != nil || why == nil {
+		return &capturePlan{}, err
+	}
+	return &capturePlan{differs: "its text alone says what it does", why: why}, nil
+}
+
+// mirrorRows runs a statement on the primary, which hands back the rows that it has made, and queues what brings these to the
+// secondary.
+func (t *tx) mirrorRows(ctx context.Context, q call, p *capturePlan, args []driver.NamedValue, query bool) (driver.Result, driver.Rows, error) {
+	c := t.c
+	if err := t.enlist(ctx); err != nil {
+		return nil, nil, err
+	}
+	_, rows, err := t.onPrimary(ctx, call{plan: p.plan}, args, true)
+	if err != nil {
+		if engine.Outdated(err) {
+			c.captured = captured{}
+		}
+		return nil, nil, err
+	}
+	b := rows.(*bufferedRows)
+	statements, err := p.rows.Statements(b.set().rows)
+	if err != nil {
+		c.captured = captured{}
+		t.err = &SideError{Side: "primary", Op: "capture the rows of " + shorten(q.plan.st.Text), TxID: t.id, Err: err}
+		return nil, nil, t.err
+	}
+	t.note(q.plan.st)
+	if len(t.shown) < maxShown {
+		t.shown = append(t.shown, redoStatement{text: shorten(q.plan.st.Text), rows: -1})
+	}
+	for _, s := range statements {
+		m := mirrored{plan: q.plan, redoStatement: redoStatement{text: s.Text, args: s.Args, rows: s.Rows, query: s.Query}, ahead: c.co.window.ahead()}
+		if err := c.lane.add(t.ctx, laneJob{run: func(ctx context.Context) error { return t.repeat(ctx, m) }}); err != nil {
+			return nil, nil, err
+		}
+	}
+	n := b.count()
+	if b.strip(p.rows.Extra); q.plan.st.Returns {
+		rows = b
+	} else {
+		rows = noRows()
+	}
+	return driver.RowsAffected(n), rows, nil
+}
+
+// forgetCaptured drops what is known of tables behind a statement after which it may not hold any more.
+func (t *tx) forgetCaptured(st *sqltext.Statement) {
+	switch {
+	case st.Kind == sqltext.Write && st.Counts, st.Kind == sqltext.Savepoint && st.Savepoint.Op != sqltext.RollbackToSavepoint:
+	default:
+		t.c.captured = captured{}
+		t.rearranged = true
+	}
+}

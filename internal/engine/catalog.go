@@ -1,0 +1,69 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/dualsql/dualsql/internal/sqltext"
+)
+
+// Cataloged is a session whose database tells what row mode has to know before it runs a write.
+type Cataloged interface {
+	Session
+	// Table describes a table as the session finds it by that name; nil if there is none. schema may be empty.
+	Table(ctx context.Context, schema, name string) (*Table, error)
+	// Functions describes the functions that calls may mean: all of the name, in any schema or in the one that is given.
+	Functions(ctx context.Context, calls []sqltext.Function) ([]Function, error)
+}
+
+// Table is what the catalog says of a table.
+type Table struct {
+	OID          uint32    `json:"oid"`
+	Kind         string    `json:"kind"` // pg_class.relkind
+	Schema       string    `json:"schema"`
+	Name         string    `json:"name"`
+	Rules        bool      `json:"rules"`
+	RowSecurity  bool      `json:"rowsecurity"`
+	Inherits     bool      `json:"inherits"`  // it has a parent or children by inheritance, not as a partition
+	Foreign      bool      `json:"foreign"`   // a partition is no ordinary table
+	Columns      []Column  `json:"columns"`   // in their order
+	Key          []string  `json:"key"`       // the primary key's columns, or a unique index's that is as good; none: no key
+	Triggers     []Trigger `json:"triggers"`  // the enabled ones, of its partitions as well
+	CascadesInto string    `json:"cascades"`  // a table with triggers or defaults that a foreign key's action changes along; "": none
+	DateStyle    string    `json:"datestyle"` // of the session
+	Intervals    string    `json:"intervals"` // intervalstyle of the session
+	FloatDigits  int       `json:"floats"`    // extra_float_digits of the session
+	Stamp        string    `json:"stamp"`     // see TableStamp
+}
+
+// Column is one column of a Table.
+type Column struct {
+	Name      string   `json:"name"`
+	Type      string   `json:"type"`     // as a cast names it, without a length
+	Default   *string  `json:"default"`  // an expression; nil: NULL
+	Identity  string   `json:"identity"` // pg_attribute.attidentity
+	Generated bool     `json:"generated"`
+	Padded    bool     `json:"padded"`  // of type bpchar without a length, whose text form loses blanks
+	Made      []string `json:"made"`    // the base types that its type is made of
+	OwnCast   bool     `json:"owncast"` // somebody has defined how its type becomes text or is made of it
+}
+
+// Trigger is one trigger of a Table.
+type Trigger struct {
+	Name     string `json:"name"`
+	Before   bool   `json:"before"`
+	Row      bool   `json:"row"`
+	Insert   bool   `json:"insert"` // the events that it is for
+	Update   bool   `json:"update"`
+	Delete   bool   `json:"delete"`
+	Builtin  bool   `json:"builtin"` // its function is PostgreSQL's own
+	Language string `json:"language"`
+	Source   string `json:"source"` // the function's
+}
+
+// Function is what the catalog says of a function.
+type Function struct {
+	Schema, Name string
+	Volatility   string // pg_proc.provolatile
+	Kind         string // pg_proc.prokind
+	Language     string
+}
