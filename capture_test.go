@@ -305,7 +305,7 @@ func TestMixedModeKeepsTexts(t *testing.T) {
 		for side := range w.raw {
 			w.exec(side, "create table item (id int primary key, n int, v text default 'x', f float8, at timestamptz default '2020-01-01Z', c int default 1 + 1)")
 			w.exec(side, "create table numbered (id serial primary key, v text)")
-			w.exec(side, "insert into item select i, 0 from generate_series(1, 1000) i; insert into numbered select i from generate_series(1, 5) i")
+			w.exec(side, "insert into item select i, 0 from generate_series(1, 1000) i; insert into numbered select i from generate_series(51, 55) i")
 			w.exec(side, "create function own_immutable(int) returns int language sql immutable as 'select $1'; create function own_stable(int) returns int language sql stable as 'select $1'")
 		}
 		w.exec(secondary, "create table seen (text text)")
@@ -314,7 +314,8 @@ func TestMixedModeKeepsTexts(t *testing.T) {
 		w.exec(secondary, "create trigger saw after insert or update or delete on numbered for each statement execute function saw()")
 		n := w.open()
 		const asText, asRows = true, false
-		for i, c := range []struct {
+		before := 0
+		for _, c := range []struct {
 			want bool
 			text string
 			args []any
@@ -346,12 +347,15 @@ func TestMixedModeKeepsTexts(t *testing.T) {
 			if _, err := n.Exec(c.text, c.args...); err != nil {
 				t.Fatalf("%s: %v", c.text, err)
 			}
-			if got := w.count(secondary, fmt.Sprintf("select count(*) from (select * from seen offset %d) s where text like 'with sent %%'", i)) == 0; got != c.want {
-				t.Errorf("%s: went over as text: %v, want %v", c.text, got, c.want)
+			asText := w.count(secondary, fmt.Sprintf("select count(*) from (select * from seen offset %d) s where text not like 'with sent %%'", before)) > 0
+			if asText != c.want {
+				t.Errorf("%s: went over as text: %v, want %v", c.text, asText, c.want)
 			}
-			if got := w.count(secondary, "select count(*) from seen"); got != i+1 {
-				t.Fatalf("%s: %d statements have come, want %d", c.text, got, i+1)
+			after := w.count(secondary, "select count(*) from seen")
+			if after == before {
+				t.Errorf("%s: nothing has come", c.text)
 			}
+			before = after
 		}
 		w.exec(secondary, "drop table seen")
 		w.close(n)
@@ -418,24 +422,16 @@ func TestRowModeChangedBehindIt(t *testing.T) {
 		}
 		n := w.open()
 		n.SetMaxOpenConns(1)
-		for i, change := range []string{"", "alter table item add column u uuid default gen_random_uuid()", "alter table item drop column r, add column r float8",
-			"alter table item alter column r type numeric", "create trigger t before insert on item for each row execute function suppress_redundant_updates_trigger()"} {
+		for i, change := range []string{"", "alter table item add column u uuid; alter table item alter column u set default gen_random_uuid()", "alter table item drop column r, add column r float8",
+			"alter table item alter column r type numeric", "create trigger t before update on item for each row execute function suppress_redundant_updates_trigger()"} {
 			for side := range w.raw {
 				if change != "" {
 					w.exec(side, change)
-					if !strings.Contains(change, "trigger") {
-						w.exec(side, "update item set r = 1"+map[bool]string{true: ", u = null"}[i == 1])
-					}
 				}
 			}
 			_, err := n.Exec("insert into item (id, r) values ($1, random())", i)
 			if (err != nil) != (i > 0) {
 				t.Errorf("behind %q: %v", change, err)
-			}
-			if i == 4 {
-				w.exec(primary, "drop trigger t on item") // it cannot fire for INSERT
-				w.exec(secondary, "drop trigger t on item")
-				_, _ = n.Exec("insert into item (id, r) values ($1, random())", 100)
 			}
 			if _, err := n.Exec("insert into item (id, r) values ($1, random())", i+10); err != nil {
 				t.Errorf("behind %q, again: %v", change, err)
