@@ -12,11 +12,16 @@ import (
 type diffGenerator struct {
 	r    *rand.Rand
 	kind pairKind
+	// chancy: what comes out may be different each time.
+	chancy bool
 }
 
 func newDiffGenerator(seed uint64, kind pairKind) *diffGenerator {
 	return &diffGenerator{r: newDiffRand(seed), kind: kind}
 }
+
+// captures: rows are carried over, and so their identifiers and times may be the database's own.
+func (g *diffGenerator) captures() bool { return g.kind.mirror != "" }
 
 // mixed: the sides are of different kinds, and only what both take to mean the same may be said.
 func (g *diffGenerator) mixed() bool { return g.kind.primary != g.kind.secondary }
@@ -36,6 +41,10 @@ func (g *diffGenerator) schema() []string {
 	}
 	if g.postgres() {
 		texts = append(texts, `create table wide (id bigint primary key, tags text[], j jsonb, u uuid, n numeric(12, 2), short varchar(3))`)
+	}
+	if g.captures() {
+		texts = append(texts, `create table numbered (id bigint generated always as identity primary key, owner text not null unique, n bigint not null default 0, twice bigint generated always as (n * 2) stored)`,
+			`create table lucky (id bigserial primary key, owner text, r double precision default random(), u uuid default gen_random_uuid(), at timestamptz default clock_timestamp(), n numeric default random()::numeric)`)
 	}
 	for i := range 5 {
 		texts = append(texts, fmt.Sprintf("insert into account values (%d, 'owner%d', 100, null)", i, i))
@@ -182,6 +191,10 @@ func (g *diffGenerator) dml() diffStep {
 		column := diffOneOf(g, "tags", "j", "u", "n")
 		choices = append(choices,
 			func() diffStep {
+				if g.captures() {
+					return diffWrite("with gone as (select account from entry where id = {1}) update account set balance = balance + 1 from gone where account.id = gone.account returning account.id",
+						g.id())
+				}
 				return diffWrite("with gone as (delete from entry where id = {1} returning id, account) update account set balance = balance + 1 from gone where account.id = gone.account returning account.id",
 					g.id())
 			},
@@ -195,17 +208,85 @@ func (g *diffGenerator) dml() diffStep {
 			func() diffStep { return diffWrite("delete from wide where id = {1}", g.id()) },
 		)
 	}
+	if g.captures() && g.chance(50) {
+		choices = g.numbered()
+	}
+	if g.chancy && g.chance(60) {
+		choices = g.lucky()
+	}
 	st := choices[g.r.IntN(len(choices))]()
 	if strings.HasPrefix(st.template, "with") {
 		st.query = true
 		return st
 	}
-	if len(st.args) == 0 && g.chance(20) {
+	if len(st.args) == 0 && !g.chancy && !g.captures() && g.chance(20) {
 		// Several statements in one text.
 		st.template += "; update account set note = 'both' where id = 3"
 		return st
 	}
 	return diffReturning(g, st)
+}
+
+// numbered makes statements whose text does not do the same twice, and which do the same on the primary and on one plain database.
+func (g *diffGenerator) numbered() []func() diffStep {
+	return []func() diffStep{
+		func() diffStep { return diffWrite("insert into numbered (owner) values ({1})", g.owner()) },
+		func() diffStep {
+			return diffWrite("insert into numbered (owner, n) values ({1}, default), ({2}, {3}) on conflict do nothing", g.owner(), g.owner(), g.amount())
+		},
+		func() diffStep {
+			return diffWrite("insert into numbered (owner, n) values ({1}, 1), ({2}, {3}) on conflict (owner) do update set n = numbered.n + excluded.n + 1", g.owner(), g.owner(), g.amount())
+		},
+		func() diffStep {
+			return diffWrite("insert into numbered (owner, n) select owner || {1}, balance from account where balance > {2} order by id on conflict (owner) do update set n = 0 where numbered.n < excluded.n", g.text(), g.amount())
+		},
+		func() diffStep {
+			return diffWrite("update numbered set n = n + a.balance from account a where a.owner = numbered.owner and a.id < {1}", g.id())
+		},
+		func() diffStep {
+			return diffWrite("update numbered set n = (select count(*) from account where balance > {1})", g.amount())
+		},
+		func() diffStep {
+			return diffWrite("update numbered set n = n + 1 where id in (select id from numbered order by id desc limit {1})", diffConstant(int64(g.r.IntN(3))))
+		},
+		func() diffStep {
+			return diffWrite("delete from numbered using account a where a.owner = numbered.owner and a.balance > {1}", g.amount())
+		},
+		func() diffStep { return diffWrite("delete from numbered where id = (select min(id) from numbered)") },
+		func() diffStep {
+			return diffWrite("delete from numbered where owner = {1} and now() > '2020-01-01'", g.owner())
+		},
+	}
+}
+
+// lucky makes statements that may do anything.
+func (g *diffGenerator) lucky() []func() diffStep {
+	return []func() diffStep{
+		func() diffStep { return diffWrite("insert into lucky (owner) values ({1})", g.orNull(g.owner())) },
+		func() diffStep { return diffWrite("insert into lucky default values") },
+		func() diffStep {
+			return diffWrite("insert into lucky (id, owner, at) values ({1}, {2}, 'now') on conflict (id) do update set r = random(), at = excluded.at", g.id(), g.owner())
+		},
+		func() diffStep {
+			return diffWrite("insert into lucky (owner, n) select owner, balance * random() from account where random() < 0.5 limit {1}", diffConstant(int64(g.r.IntN(5))))
+		},
+		func() diffStep {
+			return diffWrite("update lucky set u = gen_random_uuid(), at = current_timestamp where id < {1}", g.id())
+		},
+		func() diffStep { return diffWrite("update lucky set n = random(), r = default where random() < 0.5") },
+		func() diffStep {
+			return diffWrite("update lucky l set owner = a.owner from account a where a.balance > {1}", g.amount())
+		},
+		func() diffStep {
+			return diffWrite("update account set balance = abs(hashtext(note || random())) where id = {1}", g.id())
+		},
+		func() diffStep {
+			return diffWrite("delete from lucky where id in (select id from lucky limit {1})", diffConstant(int64(g.r.IntN(3))))
+		},
+		func() diffStep {
+			return diffWrite("delete from lucky where random() < 0.3 and (owner = {1} or at < clock_timestamp() - interval '1 second')", g.owner())
+		},
+	}
 }
 
 func (g *diffGenerator) read() diffStep {

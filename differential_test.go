@@ -3,6 +3,7 @@ package dualsql_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -39,15 +40,18 @@ func diffEnv(name string, otherwise uint64) uint64 {
 type pairKind struct {
 	name               string
 	primary, secondary diffDialect
+	mirror             dualsql.Mirror // empty: the default
 }
 
 // dialects are those of the primary, the secondary and the plain database.
 func (k pairKind) dialects() [3]diffDialect { return [3]diffDialect{k.primary, k.secondary, k.primary} }
 
 var pairKinds = []pairKind{
-	{"sqlite+sqlite", sqliteDialect, sqliteDialect},
-	{"postgres+postgres", postgresDialect, postgresDialect},
-	{"postgres+sqlite", postgresDialect, sqliteDialect},
+	{name: "sqlite+sqlite", primary: sqliteDialect, secondary: sqliteDialect},
+	{name: "postgres+postgres", primary: postgresDialect, secondary: postgresDialect},
+	{name: "postgres+postgres", primary: postgresDialect, secondary: postgresDialect, mirror: dualsql.MirrorMixed},
+	{name: "postgres+postgres", primary: postgresDialect, secondary: postgresDialect, mirror: dualsql.MirrorRow},
+	{name: "postgres+sqlite", primary: postgresDialect, secondary: sqliteDialect},
 }
 
 // forDiffPairs runs test for every pair, protocol and seed.
@@ -61,7 +65,7 @@ func forDiffPairs(t *testing.T, test func(t *testing.T, p *diffPair, seed uint64
 			if !runs([2]string(strings.Split(kind.name, "+")), commit) {
 				continue
 			}
-			t.Run(kind.name+"/"+string(commit), func(t *testing.T) {
+			t.Run(kind.name+string(kind.mirror)+"/"+string(commit), func(t *testing.T) {
 				for seed := first; seed < first+*diffSeeds && !t.Failed(); seed++ {
 					t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) { test(t, openDiffPair(t, kind, commit), seed) })
 				}
@@ -92,7 +96,7 @@ func openDiffPair(t *testing.T, kind pairKind, commit dualsql.Protocol) *diffPai
 	cfg := dualsql.NewConfig()
 	cfg.Primary.DSN, cfg.Secondary.DSN = dsns[0], dsns[1]
 	cfg.Journal = filepath.Join(t.TempDir(), "journal")
-	cfg.Commit = commit
+	cfg.Commit, cfg.Mirror = commit, kind.mirror
 	cfg.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
 	connector, err := dualsql.NewConnector(cfg)
 	if err != nil {
@@ -157,6 +161,48 @@ func TestDifferential(t *testing.T) {
 			if t.Failed() {
 				t.Fatalf("after transaction %d of seed %d:\n%s", i, seed, s.describe(got, want))
 			}
+		}
+		diffPending(t, p.dual)
+	})
+}
+
+// TestDifferentialChance does random things to a pair that need not come out the same twice: chance, the clock, sequences, rows
+// in no order. Under mirror=mixed the sides have to be equal all the same.
+func TestDifferentialChance(t *testing.T) {
+	forDiffPairs(t, func(t *testing.T, p *diffPair, seed uint64) {
+		if p.kind.mirror == "" {
+			t.Skip("the text of a statement does not say what comes out")
+		}
+		g := newDiffGenerator(seed, p.kind)
+		g.chancy = true
+		dual := newDiffSubject(p.dual, p.kind.primary, false)
+		for _, text := range g.schema() {
+			if _, err := p.dual.Exec(text); err != nil {
+				t.Fatalf("%s: %v", text, err)
+			}
+		}
+		size := int(*diffSize)
+		good := 0
+		for i := range size {
+			s := g.script()
+			got := dual.play(t, s)
+			if last := got[len(got)-1]; last.err == nil && s.commit == s.explicit {
+				good++
+			}
+			for _, r := range got {
+				if errors.Is(r.err, dualsql.ErrNotMirrored) {
+					t.Errorf("refused: %v", r.err)
+				}
+			}
+			if i == size-1 || (i+1)%max(1, size/10) == 0 {
+				p.compare(t, false)
+			}
+			if t.Failed() {
+				t.Fatalf("after transaction %d of seed %d:\n%s", i, seed, s.describe(got, got))
+			}
+		}
+		if good < size/10 {
+			t.Errorf("only %d of %d transactions were committed", good, size)
 		}
 		diffPending(t, p.dual)
 	})
