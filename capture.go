@@ -112,12 +112,45 @@ func (c *Conn) capturePlan(ctx context.Context, p *plan) (*capturePlan, error) {
 	if got := c.captured.plans[p]; got != nil {
 		return got, nil
 	}
+	own := int64(0)
+	if c.tx.altering {
+		own = 1
+	}
+	altering := c.co.altering.Load() > own
 	got, err := c.newCapturePlan(ctx, p)
 	if err != nil {
 		return nil, err
 	}
+	if altering {
+		// What has been read may be changed by the time that the statement gets its lock. Rows tell, a text does not.
+		if got.differs == "" {
+			got.differs = "another transaction is changing tables"
+		}
+		return got, nil
+	}
 	c.captured.plans[p] = got
 	return got, nil
+}
+
+// alter counts a transaction as one that changes tables, from before it does until it has ended.
+func (t *tx) alter(st *sqltext.Statement) {
+	if st.Kind != sqltext.DDL || t.altering || t.c.co.cfg.Mirror == MirrorStatement {
+		return
+	}
+	t.altering = true
+	t.c.co.altering.Add(1)
+	t.c.co.catalog.Add(1)
+}
+
+// stillSame fails if a text that was found to do the same on both sides has run on tables that may have been changed since:
+// it may have waited for the lock of the transaction that did so.
+func (t *tx) stillSame(ctx context.Context, p *plan, catalog int64) error {
+	co := t.c.co
+	if co.cfg.Mirror == MirrorStatement || p.st.Kind != sqltext.Write || hintOf(ctx, p) == sqltext.HintMirror || co.catalog.Load() == catalog {
+		return nil
+	}
+	t.err = &SideError{Side: "primary", Op: "statement " + shorten(p.st.Text), TxID: t.id, Err: capture.ErrStale}
+	return t.err
 }
 
 func (c *Conn) newCapturePlan(ctx context.Context, p *plan) (*capturePlan, error) {

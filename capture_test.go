@@ -441,6 +441,67 @@ func TestRowModeChangedBehindIt(t *testing.T) {
 	})
 }
 
+// TestMixedModeBesideDDL: a write that waits for a transaction that gives a column another default leaves no difference.
+func TestMixedModeBesideDDL(t *testing.T) {
+	t.Parallel()
+	on{protocols: underTwoPhase, primary: "postgres", secondary: "postgres", options: "mirror=mixed"}.each(t, func(t *testing.T, w *world) {
+		for side := range w.raw {
+			w.exec(side, "create table item (id int primary key, r float8 default 0, s float8)")
+		}
+		n := w.open()
+		for i, column := range []string{"r", "s"} {
+			if _, err := n.Exec("insert into item (id) values ($1)", i); err != nil {
+				t.Fatal(err)
+			}
+			tx, err := n.Begin()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := tx.Exec("alter table item alter column " + column + " set default random()"); err != nil {
+				t.Fatal(err)
+			}
+			done := make(chan error, 1)
+			go func() {
+				_, err := n.Exec("insert into item (id) values ($1)", i+10)
+				done <- err
+			}()
+			w.eventually("the write waits", func() bool {
+				return w.count(primary, "select count(*) from pg_locks where not granted and database = (select oid from pg_database where datname = current_database())") > 0
+			})
+			if err := tx.Commit(); err != nil {
+				t.Fatal(err)
+			}
+			if err := <-done; err != nil && !strings.Contains(err.Error(), "changed meanwhile") {
+				t.Error(err)
+			}
+			if _, err := n.Exec("insert into item (id) values ($1)", i+20); err != nil {
+				t.Error(err)
+			}
+		}
+		w.close(n)
+		w.sameEverywhere()
+	})
+}
+
+// TestRowModeSecondaryTrigger: a trigger of the secondary's own that changes what was not carried over is noticed.
+func TestRowModeSecondaryTrigger(t *testing.T) {
+	t.Parallel()
+	on{protocols: underTwoPhase, primary: "postgres", secondary: "postgres", options: "mirror=row"}.each(t, func(t *testing.T, w *world) {
+		for side := range w.raw {
+			w.exec(side, "create table item (id int primary key, v text, at timestamptz); insert into item values (1)")
+		}
+		w.exec(secondary, setAt)
+		w.exec(secondary, "create trigger t before update on item for each row execute function f()")
+		n := w.open()
+		var divergence *dualsql.DivergenceError
+		if _, err := n.Exec("update item set v = 'x'"); !errors.As(err, &divergence) {
+			t.Errorf("got %v, want a *DivergenceError", err)
+		}
+		w.close(n)
+		w.sameEverywhere()
+	})
+}
+
 // TestRowModeRedo: what a secondary that is lost at its COMMIT gets from the journal are the rows of the primary.
 func TestRowModeRedo(t *testing.T) {
 	for _, mode := range []string{"mirror=row", "mirror=mixed"} {

@@ -124,6 +124,8 @@ func (t *tx) mirror(ctx context.Context, q call, query bool) (driver.Result, dri
 	if err != nil {
 		return nil, nil, err
 	}
+	t.alter(q.plan.st)
+	catalog := c.co.catalog.Load()
 	if rows, err := c.captures(ctx, q, args); err != nil {
 		return nil, nil, err
 	} else if rows != nil {
@@ -144,6 +146,9 @@ func (t *tx) mirror(ctx context.Context, q call, query bool) (driver.Result, dri
 	}
 	res, rows, err := t.onPrimary(ctx, q, args, query)
 	if err != nil {
+		return nil, nil, err
+	}
+	if err := t.stillSame(ctx, q.plan, catalog); err != nil {
 		return nil, nil, err
 	}
 	if sp.Op == sqltext.RollbackToSavepoint {

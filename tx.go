@@ -30,8 +30,9 @@ type tx struct {
 	marks       []settingsMark  // of the savepoints
 	// unrepeatable: it leaves behind session state that another session could not be given.
 	unrepeatable bool
-	// rearranged: what is known of tables may not hold any more when the transaction is rolled back.
+	// rearranged: what is known of tables may not hold any more when the transaction ends.
 	rearranged bool
+	altering   bool  // it counts as one that changes tables
 	err        error // why the transaction can only be rolled back; see doomed
 
 	// These belong to the lane while it is busy.
@@ -175,9 +176,6 @@ func (t *tx) Rollback() error {
 	t.endSecondary(ctx)
 	err := settled("primary", "rollback", c.primary.Rollback(ctx))
 	t.leaveSettings()
-	if t.rearranged {
-		c.captured = captured{}
-	}
 	t.finish()
 	return err
 }
@@ -214,4 +212,11 @@ func (t *tx) endPrimary(ctx context.Context) {
 func (t *tx) finish() {
 	t.c.lane.stop()
 	t.c.tx = nil
+	if t.rearranged {
+		t.c.captured = captured{} // what was set for the transaction ends with it
+	}
+	if t.altering {
+		t.c.co.catalog.Add(1)
+		t.c.co.altering.Add(-1)
+	}
 }

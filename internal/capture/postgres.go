@@ -42,11 +42,19 @@ func postgresTexts(t *engine.Table, columns []int) texts {
 	with := fmt.Sprintf("with sent as (select n, %s from %s), done as (", join(sent), rows)
 	check := fmt.Sprintf(") select from sent where (select count(*) from done) = (select count(*) from sent)"+
 		" and not exists (select * from done except all select %s from sent)", join(sentText))
+	updated := check
+	if len(columns) < len(t.Columns) {
+		// A trigger that the secondary alone has could change what is not compared.
+		updated += fmt.Sprintf(" and not exists (select from pg_catalog.pg_trigger where tgrelid = %s::regclass"+
+			" and not tgisinternal and tgenabled in ('O', 'A') and tgtype & 19 = 19)", literal(target))
+	}
 	return texts{
 		insert: with + fmt.Sprintf("insert into %s (%s) overriding system value select %s from sent order by n returning %s", target, join(list), join(values), join(all)) + check,
-		update: with + fmt.Sprintf("update %s t set %s from sent s where %s returning %s", target, join(set), strings.Join(where, " and "), join(allText)) + check,
+		update: with + fmt.Sprintf("update %s t set %s from sent s where %s returning %s", target, join(set), strings.Join(where, " and "), join(allText)) + updated,
 		remove: with + fmt.Sprintf("delete from %s t using sent s where %s returning 1) select from done", target, strings.Join(where, " and ")),
 	}
 }
+
+func literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
 func join(list []string) string { return strings.Join(list, ", ") }
