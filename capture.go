@@ -35,8 +35,8 @@ func cannotCapture(m Mirror, sides [2]*side) string {
 	case m == MirrorStatement:
 	case sides[engine.Primary].engine != engine.Postgres:
 		return "rows are captured on PostgreSQL alone, and the primary is " + sides[engine.Primary].engine.Name()
-	case sides[engine.Secondary].engine != engine.Postgres:
-		return "rows are carried over to PostgreSQL alone, and the secondary is " + sides[engine.Secondary].engine.Name()
+	case sides[engine.Secondary].engine != engine.Postgres && sides[engine.Secondary].engine != engine.SQLite:
+		return "rows are carried over to PostgreSQL and SQLite, and the secondary is " + sides[engine.Secondary].engine.Name()
 	}
 	return ""
 }

@@ -42,7 +42,7 @@ func (g *diffGenerator) schema() []string {
 	if g.postgres() {
 		texts = append(texts, `create table wide (id bigint primary key, tags text[], j jsonb, u uuid, n numeric(12, 2), short varchar(3))`)
 	}
-	if g.captures() {
+	if g.captures() && g.postgres() {
 		texts = append(texts, `create table numbered (id bigint generated always as identity primary key, owner text not null unique, n bigint not null default 0, twice bigint generated always as (n * 2) stored)`,
 			`create table lucky (id bigserial primary key, owner text, r double precision default random(), u uuid default gen_random_uuid(), at timestamptz default clock_timestamp(), n numeric default random()::numeric)`)
 	}
@@ -208,7 +208,7 @@ func (g *diffGenerator) dml() diffStep {
 			func() diffStep { return diffWrite("delete from wide where id = {1}", g.id()) },
 		)
 	}
-	if g.captures() && g.chance(50) {
+	if g.captures() && g.postgres() && g.chance(50) {
 		choices = g.numbered()
 	}
 	if g.chancy && g.chance(60) {

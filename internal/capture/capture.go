@@ -47,7 +47,9 @@ func Read(ctx context.Context, cat engine.Cataloged, st *sqltext.Statement, seco
 		p.Differs = "the sides are of different engines"
 	}
 	if p.Why = r.refused(); p.Why == nil {
-		p.Rows = newRows(st.Text, dml, table)
+		if p.Rows, p.Why = newRows(st.Text, dml, table, secondary); p.Why != nil {
+			p.Rows = nil
+		}
 	}
 	return p, nil
 }

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"database/sql/driver"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,12 +9,19 @@ import (
 	"github.com/dualsql/dualsql/internal/engine"
 )
 
-// postgresTexts are for a secondary that is PostgreSQL. insert and update return a row for each one that was sent if the table
+// postgres writes to a secondary that is PostgreSQL. inserts and updates return a row for each one that was sent if the table
 // then has just these rows, and none if it has not: a trigger, a default or another type there would show.
-func postgresTexts(t *engine.Table, columns []int) texts {
+//
+// All rows are bound at once, one array for each column: so the text is the same for any number of rows, and what is checked at a
+// statement's end, such as a foreign key within the rows, is checked as on the primary.
+type postgres struct {
+	columns                   int
+	inserts, updates, removes string
+}
+
+func newPostgres(t *engine.Table, columns []*engine.Column) *postgres {
 	var arrays, names, sent, sentText, all, allText, list, values, set, where []string
-	for n, i := range columns {
-		c := &t.Columns[i]
+	for n, c := range columns {
 		v, name := fmt.Sprintf("c%d", n+1), quote(c.Name)
 		arrays = append(arrays, fmt.Sprintf("$%d::text[]", n+1))
 		names = append(names, v)
@@ -48,13 +56,58 @@ func postgresTexts(t *engine.Table, columns []int) texts {
 		updated += fmt.Sprintf(" and not exists (select from pg_catalog.pg_trigger where tgrelid = %s::regclass"+
 			" and not tgisinternal and tgenabled in ('O', 'A') and tgtype & 19 = 19)", literal(target))
 	}
-	return texts{
-		insert: with + fmt.Sprintf("insert into %s (%s) overriding system value select %s from sent order by n returning %s", target, join(list), join(values), join(all)) + check,
-		update: with + fmt.Sprintf("update %s t set %s from sent s where %s returning %s", target, join(set), strings.Join(where, " and "), join(allText)) + updated,
-		remove: with + fmt.Sprintf("delete from %s t using sent s where %s returning 1) select from done", target, strings.Join(where, " and ")),
+	return &postgres{
+		columns: len(columns),
+		inserts: with + fmt.Sprintf("insert into %s (%s) overriding system value select %s from sent order by n returning %s", target, join(list), join(values), join(all)) + check,
+		updates: with + fmt.Sprintf("update %s t set %s from sent s where %s returning %s", target, join(set), strings.Join(where, " and "), join(allText)) + updated,
+		removes: with + fmt.Sprintf("delete from %s t using sent s where %s returning 1) select from done", target, strings.Join(where, " and ")),
 	}
+}
+
+func (p *postgres) insert(rows [][]driver.Value) ([]Statement, error) {
+	return p.bound(p.inserts, rows), nil
+}
+func (p *postgres) update(rows [][]driver.Value) ([]Statement, error) {
+	return p.bound(p.updates, rows), nil
+}
+func (p *postgres) remove(rows [][]driver.Value) ([]Statement, error) {
+	return p.bound(p.removes, rows), nil
 }
 
 func literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
 func join(list []string) string { return strings.Join(list, ", ") }
+
+func (p *postgres) bound(text string, rows [][]driver.Value) []Statement {
+	s := Statement{Text: text, Rows: int64(len(rows)), Query: true}
+	for i := range p.columns {
+		s.Args = append(s.Args, driver.NamedValue{Ordinal: i + 1, Value: array(rows, i)})
+	}
+	return []Statement{s}
+}
+
+// array writes column i of the rows as PostgreSQL's array of text (manual, 8.15.6).
+func array(rows [][]driver.Value, i int) string {
+	var b strings.Builder
+	b.WriteByte('{')
+	for n, row := range rows {
+		if n > 0 {
+			b.WriteByte(',')
+		}
+		v, ok := row[i].(string)
+		if !ok {
+			b.WriteString("NULL")
+			continue
+		}
+		b.WriteByte('"')
+		for j := 0; j < len(v); j++ {
+			if v[j] == '"' || v[j] == '\\' {
+				b.WriteByte('\\')
+			}
+			b.WriteByte(v[j])
+		}
+		b.WriteByte('"')
+	}
+	b.WriteByte('}')
+	return b.String()
+}

@@ -21,8 +21,8 @@ type Rows struct {
 	verb    string
 	upsert  bool
 	stamp   string
-	columns []int // of the table, as they are handed back
-	texts   texts
+	columns int // that are handed back of the table
+	writer  writer
 }
 
 // Statement is one statement for the secondary.
@@ -33,19 +33,23 @@ type Statement struct {
 	Query bool
 }
 
-// texts are the secondary's, in its own style; insert, update and remove take the captured rows.
-type texts struct {
-	insert, update, remove string
+// writer makes the statements for one kind of secondary. Each takes the captured columns of all rows, and returns at least one
+// statement, also for none: the secondary has its part in the transaction.
+type writer interface {
+	insert(rows [][]driver.Value) ([]Statement, error)
+	update(rows [][]driver.Value) ([]Statement, error)
+	remove(rows [][]driver.Value) ([]Statement, error)
 }
 
-func newRows(text string, dml *sqltext.DML, t *engine.Table) *Rows {
+func newRows(text string, dml *sqltext.DML, t *engine.Table, secondary engine.Engine) (*Rows, error) {
 	r := &Rows{verb: dml.Verb, upsert: dml.Conflict == sqltext.ConflictUpdate}
 	triggered := slices.ContainsFunc(t.Triggers, func(g engine.Trigger) bool { return g.Update || t.Kind == "p" })
+	var columns []*engine.Column
 	for i := range t.Columns {
 		c := &t.Columns[i]
 		key := slices.Contains(t.Key, c.Name)
 		if r.verb == "INSERT" || key || r.verb == "UPDATE" && (triggered || c.Generated || slices.Contains(dml.Set, c.Name)) {
-			r.columns = append(r.columns, i)
+			columns = append(columns, c)
 		}
 	}
 	var b strings.Builder
@@ -54,11 +58,12 @@ func newRows(text string, dml *sqltext.DML, t *engine.Table) *Rows {
 	if dml.Returning {
 		sep = ", "
 	}
-	for _, i := range r.columns {
-		b.WriteString(sep + dml.Ref + "." + quote(t.Columns[i].Name) + "::text")
+	for _, c := range columns {
+		b.WriteString(sep + dml.Ref + "." + quote(c.Name) + "::text")
 		sep = ", "
 	}
-	r.Extra = len(r.columns) + 1
+	r.columns = len(columns)
+	r.Extra = r.columns + 1
 	if r.upsert {
 		// A row that the statement has locked before it changed it carries the lock's transaction (PostgreSQL, heap_update).
 		b.WriteString(sep + "(" + dml.Ref + ".xmax = 0)::text")
@@ -73,8 +78,13 @@ func newRows(text string, dml *sqltext.DML, t *engine.Table) *Rows {
 	}
 	b.WriteString(sep + "concat(" + from + ", " + engine.TableStamp(oid) + ")")
 	r.Text = b.String()
-	r.texts = postgresTexts(t, r.columns)
-	return r
+	if secondary == engine.Postgres {
+		r.writer = newPostgres(t, columns)
+		return r, nil
+	}
+	var err error
+	r.writer, err = newSQLite(t, columns)
+	return r, err
 }
 
 // quote quotes an identifier for PostgreSQL and SQLite.
@@ -92,67 +102,29 @@ func (r *Rows) Statements(rows [][]driver.Value) ([]Statement, error) {
 		if stamp, _ := extra[r.Extra-1].(string); stamp != r.stamp {
 			return nil, ErrStale
 		}
-		values := extra[:len(r.columns)]
+		values := extra[:r.columns]
 		for i, v := range values {
 			if _, ok := v.(string); v != nil && !ok {
 				return nil, fmt.Errorf("column %d of the rows came as a %T and not as text", i+1, v)
 			}
 		}
-		if r.verb == "INSERT" && (!r.upsert || extra[len(r.columns)] == "true") {
+		if r.verb == "INSERT" && (!r.upsert || extra[r.columns] == "true") {
 			inserted = append(inserted, values)
 		} else {
 			changed = append(changed, values)
 		}
 	}
-	var all []Statement
 	switch {
 	case r.verb == "DELETE":
-		all = append(all, r.statement(r.texts.remove, changed, false))
-	case r.verb == "UPDATE":
-		all = append(all, r.statement(r.texts.update, changed, true))
-	default:
-		if len(inserted) > 0 || len(changed) == 0 {
-			all = append(all, r.statement(r.texts.insert, inserted, true))
-		}
-		if len(changed) > 0 {
-			all = append(all, r.statement(r.texts.update, changed, true))
-		}
+		return r.writer.remove(changed)
+	case r.verb == "UPDATE" || len(inserted) == 0 && len(changed) > 0:
+		return r.writer.update(changed)
 	}
-	return all, nil
-}
-
-// statement binds all rows at once, one array for each column: so the text is the same for any number of rows, and what is
-// checked at a statement's end, such as a foreign key within the rows, is checked as on the primary.
-func (r *Rows) statement(text string, rows [][]driver.Value, query bool) Statement {
-	s := Statement{Text: text, Rows: int64(len(rows)), Query: query}
-	for i := range r.columns {
-		s.Args = append(s.Args, driver.NamedValue{Ordinal: i + 1, Value: array(rows, i)})
+	all, err := r.writer.insert(inserted)
+	if err == nil && len(changed) > 0 {
+		var more []Statement
+		more, err = r.writer.update(changed)
+		all = append(all, more...)
 	}
-	return s
-}
-
-// array writes column i of the rows as PostgreSQL's array of text (manual, 8.15.6).
-func array(rows [][]driver.Value, i int) string {
-	var b strings.Builder
-	b.WriteByte('{')
-	for n, row := range rows {
-		if n > 0 {
-			b.WriteByte(',')
-		}
-		v, ok := row[i].(string)
-		if !ok {
-			b.WriteString("NULL")
-			continue
-		}
-		b.WriteByte('"')
-		for j := 0; j < len(v); j++ {
-			if v[j] == '"' || v[j] == '\\' {
-				b.WriteByte('\\')
-			}
-			b.WriteByte(v[j])
-		}
-		b.WriteByte('"')
-	}
-	b.WriteByte('}')
-	return b.String()
+	return all, err
 }
