@@ -50,10 +50,14 @@
 //	db.QueryContext(ctx, "select refresh_totals() /* dualsql:mirror */")
 //	db.ExecContext(dualsql.WithPrimaryOnly(ctx), "insert into local_audit values ($1)", id)
 //
-// Mirroring repeats statements, not rows. A value that the database computes itself, such as now(), random(), a sequence
+// By default mirroring repeats statements, not rows. A value that the database computes itself, such as now(), random(), a sequence
 // or a default made of one, may differ between the sides, and nothing notices. Compute such values in the program, or read
 // them from the primary first, and pass them as arguments. After a transaction that failed or was rolled back, sequences of
 // the two sides are no longer in step. docs/guarantees.md has the list of what is not guaranteed.
+//
+// With a PostgreSQL primary, mirror=row carries over the rows that a write has made there, and mirror=mixed does so where its
+// text may not do the same on both sides. What cannot be carried over exactly is refused with [ErrNotMirrored] before it runs.
+// docs/mirroring.md says which statements these are.
 //
 // On the secondary the statements of a transaction run in a lane, in order, behind the primary's. A statement that fails
 // there dooms the transaction: the next call says so, and so does Commit. Before the commit the lane must be empty, and a

@@ -27,6 +27,7 @@ func TestParseDSN(t *testing.T) {
 		plainDSN + " journal.redo_limit=1024": func(c *dualsql.Config) { c.RedoLimit = 1024 },
 		plainDSN + " commit=marker":           func(c *dualsql.Config) { c.Commit = dualsql.Marker },
 		plainDSN + " divergence=warn":         func(c *dualsql.Config) { c.Divergence = dualsql.DivergenceWarn },
+		plainDSN + " mirror=mixed":            func(c *dualsql.Config) { c.Mirror = dualsql.MirrorMixed },
 		plainDSN + " commit_timeout=1m30s":    func(c *dualsql.Config) { c.CommitTimeout = 90 * time.Second },
 		plainDSN + " lock_timeout=0s":         func(c *dualsql.Config) { c.LockTimeout = 0 },
 		`primary.driver=sqlmock primary='it\'s a \\ "name"' secondary=file:/tmp/b.db journal=/tmp/j`: func(c *dualsql.Config) {
@@ -211,7 +212,7 @@ func FuzzDSN(f *testing.F) {
 	for _, dsn := range secretDSNs {
 		f.Add(dsn)
 	}
-	f.Add(plainDSN + " journal.key=000102030405060708090a0b0c0d0e0f journal.redo_limit=1024 commit=besteffort divergence=warn commit_timeout=1ms lock_timeout=0")
+	f.Add(plainDSN + " journal.key=000102030405060708090a0b0c0d0e0f journal.redo_limit=1024 commit=besteffort divergence=warn mirror=row commit_timeout=1ms lock_timeout=0")
 	f.Add(`primary.driver=sqlmock primary='it\'s \\ a' secondary.driver=sqlmock secondary='' journal='a b'`)
 	f.Fuzz(func(t *testing.T, dsn string) {
 		c, err := dualsql.ParseDSN(dsn)

@@ -3,7 +3,6 @@ package sqltext
 import (
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // Conflict is what an INSERT does when a row is there already.
@@ -53,19 +52,6 @@ type DML struct {
 	// Dotted are the names behind a dot that are not called: columns, or functions in the notation of one.
 	Dotted []string
 }
-
-// varying are PostgreSQL's functions without parentheses that are not the same for every session and moment (manual, 9.9.5,
-// 9.26), and the types whose values are a database's own object numbers (8.19).
-var varying = map[string]bool{
-	"CURRENT_CATALOG": true, "CURRENT_DATE": true, "CURRENT_ROLE": true, "CURRENT_SCHEMA": true, "CURRENT_TIME": true,
-	"CURRENT_TIMESTAMP": true, "CURRENT_USER": true, "LOCALTIME": true, "LOCALTIMESTAMP": true, "SESSION_USER": true,
-	"SYSTEM_USER": true, "USER": true,
-	"REGCLASS": true, "REGCOLLATION": true, "REGCONFIG": true, "REGDICTIONARY": true, "REGNAMESPACE": true, "REGOPER": true,
-	"REGOPERATOR": true, "REGPROC": true, "REGPROCEDURE": true, "REGROLE": true, "REGTYPE": true,
-}
-
-// systemColumns say where and when a row was written (manual, 5.5).
-var systemColumns = map[string]bool{"ctid": true, "xmin": true, "xmax": true, "cmin": true, "cmax": true, "tableoid": true}
 
 // ReadDML reads a text that is one INSERT, UPDATE or DELETE of PostgreSQL, with or without WITH queries that only read. What
 // it is not sure of is an error that says what.
@@ -429,86 +415,4 @@ func (r *dmlReader) conflict() {
 		}
 	}
 	r.fail("DO was expected")
-}
-
-// remarks collects what tells whether the statement means the same elsewhere.
-func (r *dmlReader) remarks() {
-	from := 0 // behind the target and its columns, which look like a call
-	for i := range r.t {
-		if up := r.t[i].up; from == 0 && (up == "SET" || up == "VALUES" || up == "WHERE" || up == "SELECT") {
-			from = i
-		}
-		raw := r.c.src[r.t[i].start:r.t[i].end]
-		switch r.t[i].kind {
-		case tokWord, tokQuoted:
-			name := r.c.name(r.t, i)
-			behindDot := r.t.at(i-1) == "."
-			if systemColumns[name] || varying[r.t[i].up] && !behindDot && r.t.at(i-1) != "AS" && r.t.at(i-1) != "OVERRIDING" {
-				r.vary(raw)
-			}
-			if behindDot && r.t.at(i+1) != "(" && i >= from && from > 0 {
-				r.d.Dotted = append(r.d.Dotted, name)
-			}
-			switch r.t[i].up {
-			case "SELECT", "TABLE":
-				r.d.Reads = r.d.Reads || !behindDot
-			case "DEFAULT":
-				r.d.Default = r.d.Default || !behindDot && r.t.at(i+1) != "VALUES"
-			}
-		case tokString:
-			if c := raw[0] | 0x20; c == 'e' && strings.Contains(raw, `\`) || c == 'u' || MentionsClock(raw) {
-				r.vary(raw)
-			}
-		}
-	}
-	if r.t.at(from) == "(" {
-		from++
-	}
-	r.d.Calls = r.c.calls(r.t[from:])
-}
-
-func (r *dmlReader) vary(word string) {
-	if r.d.Varies == "" {
-		r.d.Varies = word
-	}
-}
-
-// MentionsClock reports whether a value, read as a date or a time, may stand for the moment at which it is read: 'now',
-// 'tomorrow' (PostgreSQL manual, 8.5.1.4). A longer text is none.
-func MentionsClock(value string) bool {
-	if len(value) > 64 {
-		return false
-	}
-	for _, word := range strings.FieldsFunc(value, func(c rune) bool { return !('a' <= c|0x20 && c|0x20 <= 'z') }) {
-		switch asciiUpper(word) {
-		case "NOW", "TODAY", "TOMORROW", "YESTERDAY":
-			return true
-		}
-	}
-	return false
-}
-
-// ReadExpression tells of an expression of PostgreSQL's, such as a column's default, the first word whose meaning varies (see
-// [DML.Varies]) and the functions that it may call.
-func ReadExpression(expr string) (varies string, calls []Function) {
-	r := &dmlReader{c: classifier{src: expr, d: Postgres}}
-	all, _ := scan(expr, Postgres)
-	for _, t := range all {
-		if t.kind != tokSpace && t.kind != tokComment {
-			r.t = append(r.t, t)
-		}
-	}
-	r.remarks()
-	return r.d.Varies, r.d.Calls
-}
-
-// FirstWord returns the first of a text's words, outside of quotes and comments, that is one of those; "" if none is.
-func FirstWord(text string, words map[string]bool) string {
-	all, _ := scan(text, Postgres)
-	for _, t := range all {
-		if t.kind == tokWord && words[t.up] {
-			return t.up
-		}
-	}
-	return ""
 }

@@ -107,7 +107,7 @@ func TestDMLEnd(t *testing.T) {
 }
 
 func TestMentionsClock(t *testing.T) {
-	for value, want := range map[string]bool{"now": true, " NOW ": true, "today 10:00 CET": true, "{yesterday}": true, "10:00,tomorrow": true,
+	for value, want := range map[string]bool{"now": true, " NOW ": true, "today 10:00 CET": true, "{yesterday}": true, "10:00,tomorrow": true, "'{" + strings.Repeat("2020-01-01,", 20) + "now}'": true,
 		"": false, "nowhere": false, "2020-01-01": false, "snow": false, strings.Repeat("now ", 20): false} {
 		if got := MentionsClock(value); got != want {
 			t.Errorf("MentionsClock(%q) = %v", value, got)
