@@ -46,7 +46,7 @@ func cannotCapture(m Mirror, sides [2]*side) string {
 func (c *Conn) captures(ctx context.Context, q call, args []driver.NamedValue) (*capturePlan, error) {
 	mode := c.co.cfg.Mirror
 	st := q.plan.st
-	if mode == MirrorStatement || hintOf(ctx, q.plan) == sqltext.HintMirror || st.Kind != sqltext.Write && st.Kind != sqltext.DDL {
+	if mode == MirrorStatement || asText(ctx, q.plan) || st.Kind != sqltext.Write && st.Kind != sqltext.DDL {
 		return nil, nil
 	}
 	p, err := c.capturePlan(ctx, q.plan)
@@ -64,6 +64,11 @@ func (c *Conn) captures(ctx context.Context, q call, args []driver.NamedValue) (
 		return p, nil
 	}
 	return nil, c.cannotMirror(ctx, q, differs, p.why)
+}
+
+// asText reports whether the caller has said that a statement is mirrored as text, its own or another for the secondary.
+func asText(ctx context.Context, p *plan) bool {
+	return hintOf(ctx, p) == sqltext.HintMirror || p.st.Secondary != "" || ctx.Value(secondaryKey{}) != nil
 }
 
 // mayBeClock: PostgreSQL reads 'now' and its kin as dates and times.
@@ -146,7 +151,7 @@ func (t *tx) alter(st *sqltext.Statement) {
 // it may have waited for the lock of the transaction that did so.
 func (t *tx) stillSame(ctx context.Context, p *plan, catalog int64) error {
 	co := t.c.co
-	if co.cfg.Mirror == MirrorStatement || p.st.Kind != sqltext.Write || hintOf(ctx, p) == sqltext.HintMirror || co.catalog.Load() == catalog {
+	if co.cfg.Mirror == MirrorStatement || p.st.Kind != sqltext.Write || asText(ctx, p) || co.catalog.Load() == catalog {
 		return nil
 	}
 	t.err = &SideError{Side: "primary", Op: "statement " + shorten(p.st.Text), TxID: t.id, Err: capture.ErrStale}

@@ -171,6 +171,9 @@ func (t *tx) mirror(ctx context.Context, q call, query bool) (driver.Result, dri
 	t.note(q.plan.st)
 	t.ddl = t.ddl || m.plan.st.Kind == sqltext.DDL
 	t.forgetCaptured(q.plan.st)
+	if m.plan != q.plan {
+		t.forgetCaptured(m.plan.st)
+	}
 	if t.writes > 0 && c.co.sides[engine.Primary].engine.OneWriter() {
 		c.lane.hurry() // nobody else has a place on the primary now
 	}
