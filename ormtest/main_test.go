@@ -1,0 +1,17 @@
+package ormtest
+
+import (
+	"flag"
+	"log/slog"
+	"testing"
+
+	"github.com/dualsql/dualsql/internal/testdb"
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if !testing.Verbose() {
+		slog.SetDefault(slog.New(slog.DiscardHandler))
+	}
+	testdb.Main(m)
+}
