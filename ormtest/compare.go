@@ -95,12 +95,12 @@ func describeOn(ctx context.Context, conn *pgx.Conn, without []string) (lines []
 	return lines, nil
 }
 
-// user is the condition under which a schema is the user's. Where the schema public stands is the same in all databases.
-const user = `n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'dualsql')`
+// ofUser is the condition under which a schema n is the user's.
+const ofUser = `n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'dualsql')`
 
 // definitions are queries that describe each kind of thing, a line a thing, by its definition and by no id of its own.
 var definitions = []string{
-	`SELECT format('schema %I', n.nspname) FROM pg_namespace n WHERE ` + user,
+	`SELECT format('schema %I', n.nspname) FROM pg_namespace n WHERE ` + ofUser,
 
 	`SELECT format('extension %I %s', extname, extversion) FROM pg_extension`,
 
@@ -108,12 +108,12 @@ var definitions = []string{
 		(SELECT string_agg(quote_literal(enumlabel), ', ' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = t.oid),
 		concat_ws(' ', format_type(t.typbasetype, t.typtypmod), t.typdefault, CASE WHEN t.typnotnull THEN 'NOT NULL' END,
 			(SELECT string_agg(conname || ' ' || pg_get_constraintdef(oid), ', ' ORDER BY conname) FROM pg_constraint WHERE contypid = t.oid))))
-	FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.typtype IN ('d', 'e', 'r') AND ` + user,
+	FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.typtype IN ('d', 'e', 'r') AND ` + ofUser,
 
 	`SELECT format('relation %I.%I: kind %s, persistence %s, options %s, identity %s, security %s, partition %s, comment %s, %s', n.nspname, c.relname,
 		c.relkind, c.relpersistence, c.reloptions, c.relreplident, c.relrowsecurity, pg_get_expr(c.relpartbound, c.oid),
 		quote_nullable(obj_description(c.oid, 'pg_class')), CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END)
-	FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND ` + user,
+	FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND ` + ofUser,
 
 	`SELECT format('column %I.%I.%I: place %s, %s, collation %s, %s, default %s, identity %L, generated %L, comment %s', n.nspname, c.relname, a.attname,
 		row_number() OVER (PARTITION BY c.oid ORDER BY a.attnum), format_type(a.atttypid, a.atttypmod),
@@ -121,27 +121,27 @@ var definitions = []string{
 		pg_get_expr(d.adbin, d.adrelid), a.attidentity, a.attgenerated, quote_nullable(col_description(c.oid, a.attnum)))
 	FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
 		LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-	WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND a.attnum > 0 AND NOT a.attisdropped AND ` + user,
+	WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND a.attnum > 0 AND NOT a.attisdropped AND ` + ofUser,
 
 	`SELECT format('constraint %I on %s: %s, validated %s', o.conname, o.conrelid::regclass, pg_get_constraintdef(o.oid), o.convalidated)
-	FROM pg_constraint o JOIN pg_namespace n ON n.oid = o.connamespace WHERE o.conrelid <> 0 AND ` + user,
+	FROM pg_constraint o JOIN pg_namespace n ON n.oid = o.connamespace WHERE o.conrelid <> 0 AND ` + ofUser,
 
 	`SELECT format('index %s, valid %s, primary %s, comment %s', pg_get_indexdef(i.indexrelid), i.indisvalid, i.indisprimary,
 		quote_nullable(obj_description(i.indexrelid, 'pg_class')))
-	FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ` + user,
+	FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ` + ofUser,
 
 	`SELECT format('trigger %s, enabled %s', pg_get_triggerdef(t.oid), t.tgenabled)
-	FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT t.tgisinternal AND ` + user,
+	FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT t.tgisinternal AND ` + ofUser,
 
 	`SELECT format('function %s', pg_get_functiondef(p.oid))
 	FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-	WHERE p.prokind IN ('f', 'p') AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = p.oid AND deptype = 'e') AND ` + user,
+	WHERE p.prokind IN ('f', 'p') AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = p.oid AND deptype = 'e') AND ` + ofUser,
 
 	`SELECT format('sequence %I.%I: %s, start %s, from %s to %s by %s, cycle %s, owned by %s', n.nspname, c.relname, format_type(s.seqtypid, NULL),
 		s.seqstart, s.seqmin, s.seqmax, s.seqincrement, s.seqcycle, (SELECT format('%s.%I', a.attrelid::regclass, a.attname)
 			FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
 			WHERE d.objid = c.oid AND d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')))
-	FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ` + user,
+	FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ` + ofUser,
 }
 
 func texts(ctx context.Context, conn *pgx.Conn, query string) ([]string, error) {
@@ -155,7 +155,7 @@ func texts(ctx context.Context, conn *pgx.Conn, query string) ([]string, error) 
 // positions reads the sequences themselves: the view pg_sequences shows NULL before the first use.
 func positions(ctx context.Context, conn *pgx.Conn) ([]string, error) {
 	names, err := texts(ctx, conn, `SELECT format('%I.%I', n.nspname, c.relname)
-		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'S' AND `+user)
+		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'S' AND `+ofUser)
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +181,7 @@ func contents(ctx context.Context, conn *pgx.Conn, without []string) ([]string, 
 			array_agg(a.attname::text ORDER BY a.attnum) FILTER (WHERE a.attname IS NOT NULL)
 		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 			LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-		WHERE c.relkind IN ('r', 'm') AND `+user+` GROUP BY 1, 2`)
+		WHERE c.relkind IN ('r', 'm') AND `+ofUser+` GROUP BY 1, 2`)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,173 @@
+package ormtest
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	_ "github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/dualsql/dualsql"
+	"github.com/dualsql/dualsql/internal/chaos"
+	"github.com/dualsql/dualsql/internal/testdb"
+)
+
+// mirrorOption makes dualsql repeat rows, and not only texts: then what a database takes from its clock, from chance or from
+// a sequence is the same on both sides.
+const mirrorOption = "mirror=mixed"
+
+// options are the keys of the DSN that all tests add, so that they can be run under others as well.
+var options = ""
+
+// mirrorsRows reports whether dualsql knows mirrorOption.
+func mirrorsRows() bool {
+	_, err := dualsql.ParseDSN("primary=postgres://a/a secondary=postgres://b/b journal=j " + mirrorOption)
+	return err == nil
+}
+
+// needsRows skips a test whose databases are equal only if rows are mirrored, and not texts.
+func needsRows(t *testing.T, why string) {
+	t.Helper()
+	if !mirrorsRows() {
+		t.Skipf("%s: it needs the DSN's %s, which this dualsql does not know", why, mirrorOption)
+	}
+}
+
+// target is what a script is played on.
+type target struct {
+	*testing.T
+	driver string // to open the database by name: a script closes what it opens
+	dsn    string
+	db     *sql.DB // the same, open
+	notes  []string
+}
+
+// note keeps a result that has to be the same on pgx alone and on dualsql.
+func (x *target) note(what string, values ...any) {
+	line := what
+	for _, v := range values {
+		if err, ok := v.(error); ok {
+			v = describeError(err)
+		}
+		line += fmt.Sprintf(" | %v", v)
+	}
+	x.notes = append(x.notes, line)
+}
+
+// must fails the script: what follows would make no sense.
+func (x *target) must(err error) {
+	x.Helper()
+	if err != nil {
+		x.Fatal(err)
+	}
+}
+
+// refused asserts that err is the server's refusal with the code, as programs look for it.
+func (x *target) refused(what, code string, err error) {
+	x.Helper()
+	var refusal *pgconn.PgError
+	if !errors.As(err, &refusal) || refusal.Code != code {
+		x.Errorf("%s: %v, want SQLSTATE %s in a *pgconn.PgError", what, err, code)
+	}
+	x.note(what, err)
+}
+
+// describeError adds to the message what programs look for in the server's error.
+func describeError(err error) string {
+	text := fmt.Sprintf("%T %v", err, err)
+	var refusal *pgconn.PgError
+	if errors.As(err, &refusal) {
+		text += fmt.Sprintf(" [%s %s.%s %s: %s]", refusal.Code, refusal.SchemaName, refusal.TableName, refusal.ConstraintName, refusal.Detail)
+	}
+	return text
+}
+
+// play runs a script on pgx alone and on dualsql, under each protocol that commits to both sides for certain, and compares:
+// what was noted, the two databases of the pair, and each pair with the plain database. without is for [Compare].
+func play(t *testing.T, script func(*target), without ...string) {
+	t.Helper()
+	chaos.CheckGoroutines(t)
+	playWith(t, options, script, without, without)
+}
+
+// playRows is play where rows are mirrored. Columns that the databases fill in by themselves are equal in a pair, and not in
+// two runs: times and chance name them.
+func playRows(t *testing.T, why string, script func(*target), timesAndChance ...string) {
+	t.Helper()
+	needsRows(t, why)
+	chaos.CheckGoroutines(t)
+	playWith(t, options+" "+mirrorOption, script, nil, timesAndChance)
+}
+
+func playWith(t *testing.T, options string, script func(*target), inPair, inRuns []string) {
+	t.Helper()
+	c := testdb.Clusters(t, 2)
+	// A sequence moves on when a statement fails, and a statement that failed does not reach the secondary.
+	inPair, inRuns = append([]string{Positions}, inPair...), append([]string{Positions}, inRuns...)
+	plain := c[0].CreateDatabase(t)
+	want := run(t, "pgx", plain, script)
+	for _, commit := range []string{"2pc", "marker"} {
+		primary, secondary := c[0].CreateDatabase(t), c[1].CreateDatabase(t)
+		dsn := fmt.Sprintf("primary='%s' secondary='%s' journal='%s' commit=%s %s", primary, secondary, t.TempDir(), commit, options)
+		notes := run(t, dualsql.Name, dsn, script)
+		for i := range max(len(want), len(notes)) {
+			if w, n := at(want, i), at(notes, i); w != n {
+				t.Errorf("%s:\n pgx:     %s\n dualsql: %s", commit, w, n)
+			}
+		}
+		same(t, commit+": primary and secondary", primary, secondary, inPair...)
+		same(t, commit+": plain and primary", plain, primary, inRuns...)
+	}
+}
+
+func at(list []string, i int) string {
+	if i < len(list) {
+		return list[i]
+	}
+	return "(nothing)"
+}
+
+func run(t *testing.T, driver, dsn string, script func(*target)) []string {
+	t.Helper()
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := &target{T: t, driver: driver, dsn: dsn, db: db}
+	defer func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	script(x)
+	if driver == dualsql.Name {
+		settled(t, db)
+	}
+	return x.notes
+}
+
+// settled asserts that no transaction is open.
+func settled(t *testing.T, db *sql.DB) {
+	t.Helper()
+	connector, err := dualsql.FromDB(db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pending, err := connector.Pending()
+	if err != nil || len(pending) > 0 {
+		t.Errorf("pending: %+v, %v", pending, err)
+	}
+}
+
+// clock is a program's own clock, so that two runs have the same times. PostgreSQL keeps microseconds.
+type clock struct{ now time.Time }
+
+func newClock() *clock { return &clock{time.Date(2024, 2, 29, 12, 0, 0, 123456000, time.UTC)} }
+
+func (c *clock) next() time.Time {
+	c.now = c.now.Add(time.Second)
+	return c.now
+}
