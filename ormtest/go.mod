@@ -3,8 +3,11 @@ module github.com/dualsql/dualsql/ormtest
 go 1.26.0
 
 require (
+	entgo.io/ent v0.14.5
 	github.com/dualsql/dualsql v0.0.0
 	github.com/jackc/pgx/v5 v5.12.0
+	github.com/jmoiron/sqlx v1.4.0
+	github.com/lib/pq v1.12.3
 	gorm.io/driver/postgres v1.6.3
 	gorm.io/gorm v1.31.2
 )
