@@ -105,7 +105,7 @@ func bunScript(x *target) {
 		Relation("Tags", func(q *bun.SelectQuery) *bun.SelectQuery { return q.Order("code") }).Where("name = ?", "anna").Scan(ctx))
 	x.note("found", found.ID, found.Emails, found.Attrs, found.Born.UTC(), found.Photo, found.Rank, len(found.Posts), len(found.Tags), found.Posts[2].Title)
 	var list []post
-	n, err := db.NewSelect().Model(&list).Relation("Writer").Where("p.price IN (?)", bun.In([]float64{1.25, 2})).Order("p.id").Limit(1).ScanAndCount(ctx)
+	n, err := db.NewSelect().Model(&list).Relation("Writer").Where("p.price IN ?", bun.Tuple([]float64{1.25, 2})).Order("p.id").Limit(1).ScanAndCount(ctx)
 	x.must(err)
 	x.note("and count", n, len(list), list[0].Writer.Name)
 	var total float64
