@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -186,6 +187,29 @@ func TestGORMDriverName(t *testing.T) {
 		// By any name but pgx's, GORM looks at a table by a statement that pgx has prepared before the table was changed.
 		x.refused("a table's second change", "0A000", errors.Join(db.AutoMigrate(&wider{}), db.Migrator().AlterColumn(&user{}, "Email")))
 		gormErrors(x, db)
+	})
+}
+
+// Where pgx keeps no prepared statements, a table may be changed again and again under any name.
+func TestGORMDriverNameDescribeExec(t *testing.T) {
+	play(t, func(x *target) {
+		if x.driver == "pgx" {
+			x.driver = notPGX
+		}
+		const parameter = "sslmode=disable"
+		if !strings.Contains(x.dsn, parameter) {
+			x.Skip("the servers' URLs have no parameter to add another to")
+		}
+		dsn := strings.ReplaceAll(x.dsn, parameter, parameter+"&default_query_exec_mode=describe_exec")
+		x.must(x.db.Close()) // it has the same journal, and another configuration
+		db := openGORM(x, postgres.New(postgres.Config{DriverName: x.driver, DSN: dsn}), nil)
+		pool, err := db.DB()
+		x.must(err)
+		x.Cleanup(func() { pool.Close() })
+		x.must(db.AutoMigrate(gormModels...))
+		gormMigrateAgain(x, db)
+		x.gorm("create", db.Create(&account{Code: "a"}))
+		x.db = pool // for what is asked afterwards
 	})
 }
 

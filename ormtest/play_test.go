@@ -144,7 +144,7 @@ func run(t *testing.T, driver, dsn string, script func(*target)) []string {
 	}()
 	script(x)
 	if driver == dualsql.Name {
-		settled(t, db)
+		settled(t, x.db)
 	}
 	return x.notes
 }
