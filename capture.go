@@ -35,8 +35,8 @@ func cannotCapture(m Mirror, sides [2]*side) string {
 	case m == MirrorStatement:
 	case sides[engine.Primary].engine != engine.Postgres:
 		return "rows are captured on PostgreSQL alone, and the primary is " + sides[engine.Primary].engine.Name()
-	case sides[engine.Secondary].engine != engine.Postgres && sides[engine.Secondary].engine != engine.SQLite:
-		return "rows are carried over to PostgreSQL and SQLite, and the secondary is " + sides[engine.Secondary].engine.Name()
+	case sides[engine.Secondary].engine == engine.Generic:
+		return "rows are carried over to PostgreSQL, SQL Server and SQLite, and the secondary is " + sides[engine.Secondary].engine.Name()
 	}
 	return ""
 }
@@ -209,6 +209,9 @@ func (t *tx) mirrorRows(ctx context.Context, q call, p *capturePlan, args []driv
 	}
 	b := rows.(*bufferedRows)
 	statements, err := p.rows.Statements(b.set().rows)
+	for i := 0; err == nil && i < len(statements); i++ {
+		err = c.co.agree(statements[i].Args)
+	}
 	if err != nil {
 		c.captured = captured{}
 		t.err = &SideError{Side: "primary", Op: "capture the rows of " + shorten(q.plan.st.Text), TxID: t.id, Err: err}

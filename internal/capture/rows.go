@@ -83,7 +83,7 @@ func newRows(text string, dml *sqltext.DML, t *engine.Table, secondary engine.En
 		return r, nil
 	}
 	var err error
-	r.writer, err = newSQLite(t, columns)
+	r.writer, err = newPlain(vendors[secondary], t, columns)
 	return r, err
 }
 

@@ -42,6 +42,7 @@ type Column struct {
 	Default   *string  `json:"default"`  // an expression; nil: NULL
 	Identity  string   `json:"identity"` // pg_attribute.attidentity
 	Generated bool     `json:"generated"`
+	Bounded   bool     `json:"bounded"` // its type has a length, or a precision
 	Padded    bool     `json:"padded"`  // of type bpchar without a length, whose text form loses blanks
 	Made      []string `json:"made"`    // the base types that its type is made of
 	OwnCast   bool     `json:"owncast"` // somebody has defined how its type becomes text or is made of it

@@ -34,6 +34,7 @@ const pgTable = `select json_build_object(
 	'foreign', exists (select from pg_catalog.pg_partition_tree(c.oid) p join pg_catalog.pg_class f on f.oid = p.relid where f.relkind not in ('r', 'p')),
 	'columns', coalesce((select json_agg(json_build_object(
 			'name', a.attname, 'identity', a.attidentity, 'generated', a.attgenerated <> '',
+			'bounded', a.atttypmod <> -1,
 			'type', case t.typnamespace when 'pg_catalog'::regnamespace then pg_catalog.format_type(a.atttypid, -1)
 				else quote_ident(tn.nspname) || '.' || quote_ident(t.typname) end,
 			'default', case when a.attgenerated = '' then coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), t.typdefault) end,
