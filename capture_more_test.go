@@ -295,27 +295,33 @@ func TestRowModeProcesses(t *testing.T) {
 	}
 }
 
-// TestRowModeSimpleProtocol: pgx's options in front of the arguments are for the caller's statement.
-func TestRowModeSimpleProtocol(t *testing.T) {
+// TestRowModeExecModes: rows go over in whatever way pgx sends its arguments.
+func TestRowModeExecModes(t *testing.T) {
 	t.Parallel()
-	on{protocols: underMarker, primary: "postgres", secondary: "postgres", options: "mirror=mixed"}.each(t, func(t *testing.T, w *world) {
-		for side := range w.raw {
-			w.exec(side, "create table item (id serial primary key, v text, r float8 default random())")
-		}
-		n := w.open()
-		var id int
-		if err := n.QueryRow("insert into item (v) values ($1) returning id", pgx.QueryExecModeSimpleProtocol, "it's").Scan(&id); err != nil || id != 1 {
-			t.Errorf("id %d, %v", id, err)
-		}
-		if _, err := n.Exec("update item set r = random() where v = @v", sql.Named("v", "it's")); err != nil {
-			t.Error(err)
-		}
-		if _, err := n.Exec("update item set r = random() where v = @v", pgx.NamedArgs{"v": "it's"}); err != nil {
-			t.Error(err)
-		}
-		w.close(n)
-		w.sameEverywhere()
-	})
+	for _, mode := range []string{"cache_statement", "cache_describe", "describe_exec", "exec", "simple_protocol"} {
+		on{protocols: underMarker, primary: "postgres", secondary: "postgres", options: "mirror=mixed"}.each(t, func(t *testing.T, w *world) {
+			for side := range w.raw {
+				w.exec(side, "create table item (id serial primary key, v text, r float8 default random(), b bytea, a text[])")
+				w.dsn[side] += "&default_query_exec_mode=" + mode
+			}
+			n := w.open()
+			var id int
+			if err := n.QueryRow("insert into item (v) values ($1) returning id", pgx.QueryExecModeSimpleProtocol, "it's").Scan(&id); err != nil || id != 1 {
+				t.Errorf("%s: id %d, %v", mode, id, err)
+			}
+			for _, s := range []rowStep{
+				do(1, "update item set r = random() where v = @v", sql.Named("v", "it's")), do(1, "update item set r = random() where v = @v", pgx.NamedArgs{"v": "it's"}),
+				do(1, "update item set r = random(), b = $1, a = $2", []byte{0, 1}, []string{"a", `b"\{}`}), do(1, "update item set v = $1 where id = $2", "x", 1), do(1, "delete from item where random() < 2"),
+				do(2, "insert into item (v) values ('a'), (?)", "b"),
+			} {
+				if err := s.play(w, t.Context(), n); err != nil {
+					t.Errorf("%s: %s: %v", mode, s.text, err)
+				}
+			}
+			w.close(n)
+			w.sameEverywhere()
+		})
+	}
 }
 
 // TestMirrorNeedsPostgres: what a pair cannot have is said when it is opened.

@@ -61,7 +61,7 @@ type reader struct {
 	functions []engine.Function
 }
 
-// writtenBy reports whether the statement fires the trigger.
+// fires reports whether the statement fires the trigger.
 func (r *reader) fires(g *engine.Trigger) bool {
 	if r.table.Kind == "p" {
 		return true // an UPDATE that moves a row is a DELETE and an INSERT for the partitions

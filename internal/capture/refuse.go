@@ -96,7 +96,7 @@ func (r *reader) refusedChange() error {
 	return nil
 }
 
-// plain are triggers' functions that change nothing but the row, and are not written in PL/pgSQL.
+// plainTriggers are triggers' functions that change nothing but the row, and are not written in PL/pgSQL.
 var plainTriggers = []string{"tsvector_update_trigger_byid", "tsvector_update_trigger_bycolumn", "suppress_redundant_updates_trigger"}
 
 // writing are the words of PL/pgSQL by which more than the row may change.

@@ -119,30 +119,6 @@ func (r *dmlReader) read() (*DML, error) {
 	return &r.d, r.err
 }
 
-// whole makes sure that the text is closed: what is put behind it must be no part of it.
-func (r *dmlReader) whole() error {
-	var open []string
-	for i := range r.t {
-		switch up := r.t[i].up; up {
-		case "(", "[":
-			open = append(open, map[string]string{"(": ")", "[": "]"}[up])
-		case ")", "]":
-			if len(open) == 0 || open[len(open)-1] != up {
-				return errors.New("its parentheses do not match")
-			}
-			open = open[:len(open)-1]
-		}
-	}
-	if last := r.t.at(len(r.t) - 1); last == "." || last == "AS" {
-		return errors.New("it has no end: a name is missing")
-	}
-	all, _ := scan(r.c.src[:r.d.End]+" x", r.c.d)
-	if last := all[len(all)-1]; len(open) > 0 || last.kind != tokWord || last.up != "X" {
-		return errors.New("it has no end: a quote or a parenthesis is not closed")
-	}
-	return nil
-}
-
 // word takes the word or symbol at hand.
 func (r *dmlReader) word() string {
 	w := r.t.at(r.i)

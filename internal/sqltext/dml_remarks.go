@@ -1,6 +1,9 @@
 package sqltext
 
-import "strings"
+import (
+	"errors"
+	"strings"
+)
 
 // varying are PostgreSQL's functions without parentheses that are not the same for every session and moment (manual, 9.9.5,
 // 9.26), and the types whose values are a database's own object numbers (8.19).
@@ -14,6 +17,30 @@ var varying = map[string]bool{
 
 // systemColumns say where and when a row was written (manual, 5.5).
 var systemColumns = map[string]bool{"ctid": true, "xmin": true, "xmax": true, "cmin": true, "cmax": true, "tableoid": true}
+
+// whole makes sure that the text is closed: what is put behind it must be no part of it.
+func (r *dmlReader) whole() error {
+	var open []string
+	for i := range r.t {
+		switch up := r.t[i].up; up {
+		case "(", "[":
+			open = append(open, map[string]string{"(": ")", "[": "]"}[up])
+		case ")", "]":
+			if len(open) == 0 || open[len(open)-1] != up {
+				return errors.New("its parentheses do not match")
+			}
+			open = open[:len(open)-1]
+		}
+	}
+	if last := r.t.at(len(r.t) - 1); last == "." || last == "AS" {
+		return errors.New("it has no end: a name is missing")
+	}
+	all, _ := scan(r.c.src[:r.d.End]+" x", r.c.d)
+	if last := all[len(all)-1]; len(open) > 0 || last.kind != tokWord || last.up != "X" {
+		return errors.New("it has no end: a quote or a parenthesis is not closed")
+	}
+	return nil
+}
 
 // remarks collects what tells whether the statement means the same elsewhere.
 func (r *dmlReader) remarks() {
