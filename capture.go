@@ -46,7 +46,7 @@ func cannotCapture(m Mirror, sides [2]*side) string {
 func (c *Conn) captures(ctx context.Context, q call, args []driver.NamedValue) (*capturePlan, error) {
 	mode := c.co.cfg.Mirror
 	st := q.plan.st
-	if mode == MirrorStatement || asText(ctx, q.plan) || st.Kind != sqltext.Write && st.Kind != sqltext.DDL {
+	if mode == MirrorStatement || asText(ctx, q.plan) || st.Kind < sqltext.Write {
 		return nil, nil
 	}
 	p, err := c.capturePlan(ctx, q.plan)
@@ -63,13 +63,19 @@ func (c *Conn) captures(ctx context.Context, q call, args []driver.NamedValue) (
 	case p.rows != nil:
 		return p, nil
 	}
-	return nil, c.cannotMirror(ctx, q, differs, p.why)
+	why := p.why
+	if why == nil {
+		why = errSeveral
+	}
+	return nil, c.cannotMirror(ctx, q, differs, why)
 }
 
 // asText reports whether the caller has said that a statement is mirrored as text, its own or another for the secondary.
 func asText(ctx context.Context, p *plan) bool {
 	return hintOf(ctx, p) == sqltext.HintMirror || p.st.Secondary != "" || ctx.Value(secondaryKey{}) != nil
 }
+
+var errSeveral = errors.New("the text holds several statements; send them one by one")
 
 // mayBeClock: PostgreSQL reads 'now' and its kin as dates and times.
 func mayBeClock(a driver.NamedValue) bool {
@@ -163,18 +169,7 @@ func (c *Conn) newCapturePlan(ctx context.Context, p *plan) (*capturePlan, error
 	st := p.st
 	switch {
 	case st.Count > 1:
-		for _, one := range st.Split() {
-			got, err := c.newCapturePlan(ctx, &plan{st: one})
-			if err != nil {
-				return nil, err
-			}
-			if got.differs != "" {
-				got.rows, got.plan = nil, nil
-				got.why = errors.New("the text holds several statements; send them one by one")
-				return got, nil
-			}
-		}
-		return &capturePlan{}, nil
+		return c.severalPlan(ctx, st)
 	case st.Kind == sqltext.Write && st.Counts && (st.Verb == "INSERT" || st.Verb == "UPDATE" || st.Verb == "DELETE"):
 		got, err := capture.Read(ctx, cat, st, c.co.sides[engine.Secondary].engine)
 		if err != nil {
@@ -191,6 +186,26 @@ func (c *Conn) newCapturePlan(ctx context.Context, p *plan) (*capturePlan, error
 		return &capturePlan{}, err
 	}
 	return &capturePlan{differs: "its text alone says what it does", why: why}, nil
+}
+
+// severalPlan is that of a text of several statements. Behind one that may change tables or settings, what is known of tables does
+// not hold.
+func (c *Conn) severalPlan(ctx context.Context, st *sqltext.Statement) (*capturePlan, error) {
+	rearranged := false
+	for _, one := range st.Split() {
+		got, err := c.newCapturePlan(ctx, &plan{st: one})
+		if err != nil {
+			return nil, err
+		}
+		if one.Kind == sqltext.Write && rearranged && got.differs == "" {
+			got.differs = "a statement before it may change tables or settings"
+		}
+		if got.differs != "" {
+			return &capturePlan{differs: got.differs, why: errSeveral}, nil
+		}
+		rearranged = rearranged || one.Kind != sqltext.Write && (one.Kind != sqltext.Read || len(one.Calls) > 0)
+	}
+	return &capturePlan{}, nil
 }
 
 // mirrorRows runs a statement on the primary, which hands back the rows that it has made, and queues what brings these to the

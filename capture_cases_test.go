@@ -196,6 +196,8 @@ var rowCases = []rowCase{
 		run: []rowStep{do(1, "merge into item using (select 1 as id) s on s.id = item.id when not matched then insert values (s.id, random())")}},
 	{name: "several statements", schema: []string{"create table item (id int primary key, r float8)"}, drifts: true, refused: "one by one", mixed: "one by one",
 		run: []rowStep{do(-1, "insert into item values (1, 1); insert into item values (2, 2)"), do(-1, "insert into item values (3, 1); update item set r = random()")}},
+	{name: "several statements, with another search path", schema: []string{"create schema other", "create table item (id int)", "create table other.item (id int, r float8 default random())"}, drifts: true,
+		refused: "one by one", mixed: "one by one", run: []rowStep{do(-1, "create table a (id int); create table b (id int)"), do(-1, "set search_path = other; insert into item (id) values (1)")}},
 	{name: "a table made by a query", schema: []string{"create table base (id int primary key)", "insert into base values (1)"}, drifts: true, refused: "random()", mixed: "random()",
 		run: []rowStep{do(-1, "create table item as select id from base"), do(-1, "create table item2 as select id, random() from base")}},
 	{name: "a column that fills itself", schema: []string{"create table item (id int primary key)", "insert into item values (1)"}, drifts: true, refused: "random()", mixed: "random()",
