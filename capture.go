@@ -104,7 +104,7 @@ func (c *Conn) cannotMirror(ctx context.Context, q call, differs string, why err
 			err = st.Close()
 		}
 		if err != nil {
-			return c.primaryError(err)
+			return c.primaryError(engine.Unprepared(err))
 		}
 	}
 	if differs != "" {

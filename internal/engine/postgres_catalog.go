@@ -115,6 +115,15 @@ func (s *pgSession) Functions(ctx context.Context, calls []sqltext.Function) ([]
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Function])
 }
 
+// Unprepared returns the server's own error of a text that could not be prepared: what running it would have returned.
+func Unprepared(err error) error {
+	var pe *pgconn.PrepareError
+	if errors.As(err, &pe) {
+		return pe.Unwrap()
+	}
+	return err
+}
+
 // Outdated reports whether err may come from a text that was made for a table which has changed since (PostgreSQL manual,
 // appendix A: class 42; 0A000 is what a cached plan says).
 func Outdated(err error) bool {
