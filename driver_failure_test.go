@@ -147,7 +147,7 @@ func TestFailure(t *testing.T) {
 		{place: "ROLLBACK prepared", run: callPrepared(nil, "rollback"), want: toldCause, says: "use BeginTx"},
 		{place: "COMMIT behind a statement", run: callExec(ctx, insertOne+"; commit"), want: toldCause, says: "use BeginTx"},
 		{place: "SAVEPOINT outside of a transaction", run: callExec(ctx, "savepoint a"), want: toldCause, says: "begin one with BeginTx"},
-		{place: "an unknown hint", run: callExec(ctx, "/* dualsql:both */ "+insertOne), want: toldCause, says: "dualsql:mirror or dualsql:primary"},
+		{place: "an unknown hint", run: callExec(ctx, "/* dualsql:both */ "+insertOne), want: toldCause, says: "dualsql:mirror, dualsql:primary, or dualsql:secondary"},
 		{place: "redo beyond the limit",
 			primary: script{begins, execs(insertOne), rollsBack}, secondary: script{begins, execs(insertOne), rollsBack},
 			configure: func(_ *mocks, c *dualsql.Config) { c.RedoLimit = 10 },
