@@ -73,6 +73,26 @@ func TestSurvive07PrepareReplyLostServerGone(t *testing.T) {
 	}
 }
 
+// PREPARE comes between the look at what is prepared and the fence, which then waits for it in vain.
+func TestSurvive07PrepareBetweenLookAndFence(t *testing.T) {
+	on{follows: "postgres", protocols: underTwoPhase}.each(t, func(t *testing.T, w *world) {
+		proxy := w.behind(w.follows)
+		n := w.openWarm()
+		prepare := proxy.OnRequest(isPrepare, chaos.LateRequest)
+		fence := proxy.OnRequest(isFence, chaos.HoldRequest)
+		result := n.writing(1)
+		w.fired(prepare)
+		w.fired(fence)
+		prepare.Release()
+		w.eventually("it is prepared", func() bool { return w.prepared(w.follows) == 1 })
+		fence.Release()
+		w.result(result, dualsql.RolledBack)
+		w.is(1, neither)
+		w.pending(n)
+		w.nothingPrepared()
+	})
+}
+
 // A transaction that has failed behind dualsql's back. The marker in front of PREPARE TRANSACTION is refused in it, so that the
 // server comes to answer ROLLBACK only if that is taken away.
 func TestSurvive08PrepareAnswersRollback(t *testing.T) {

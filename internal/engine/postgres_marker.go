@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -124,9 +125,17 @@ func (s *pgSession) Pair(ctx context.Context) (PairRow, error) {
 
 // Fence: INSERT ... ON CONFLICT DO NOTHING waits for a transaction that has inserted the same key and not ended (manual,
 // INSERT, and 13.2.1), so once it returns, the row that is there is there for ever.
+//
+// Its wait leaves time in ctx for another look: a transaction that has become prepared meanwhile does not end by itself.
 func (s *pgSession) Fence(ctx context.Context, m Marker) (State, error) {
+	wait := s.o.LockTimeout
+	if end, ok := ctx.Deadline(); ok {
+		if part := time.Until(end) / 4; wait <= 0 || part < wait {
+			wait = max(part, time.Millisecond)
+		}
+	}
 	timeout := ""
-	if ms := s.o.LockTimeout.Milliseconds(); ms > 0 {
+	if ms := wait.Milliseconds(); ms > 0 {
 		timeout = fmt.Sprintf("set local lock_timeout = %d; ", ms)
 	}
 	_, err := s.write(ctx, timeout+"set local synchronous_commit = on; "+fmt.Sprintf(
