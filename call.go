@@ -29,6 +29,9 @@ func (c *Conn) run(ctx context.Context, q call, query bool) (driver.Result, driv
 		if err != nil {
 			return nil, nil, err
 		}
+		if c.tx != nil {
+			c.tx.alter(q.plan.st)
+		}
 		res, rows, err := engine.Run(ctx, c.primary, st, text, args, query)
 		if err == nil && c.tx != nil && c.tx.options.ReadOnly {
 			c.tx.noteSettings(q.plan.st, nil) // the secondary gets them when it is next used

@@ -143,9 +143,9 @@ func (c *Conn) capturePlan(ctx context.Context, p *plan) (*capturePlan, error) {
 	return got, nil
 }
 
-// alter counts a transaction as one that changes tables, from before it does until it has ended.
+// alter counts a transaction as one that changes tables, from before it does until it has ended. What is called may do so.
 func (t *tx) alter(st *sqltext.Statement) {
-	if st.Kind != sqltext.DDL || t.altering || t.c.co.cfg.Mirror == MirrorStatement {
+	if st.Kind != sqltext.DDL && st.Kind != sqltext.Call && st.Kind != sqltext.Other || t.altering || t.c.co.cfg.Mirror == MirrorStatement {
 		return
 	}
 	t.altering = true

@@ -1,9 +1,12 @@
 package dualsql_test
 
 import (
+	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -371,6 +374,82 @@ func TestRowModeRedo(t *testing.T) {
 			}
 			w.close(n)
 			w.sameEverywhere()
+		})
+	}
+}
+
+// A key that the other vendor would compute itself cannot be sent.
+func TestRowModeGeneratedKeyBesideSQLite(t *testing.T) {
+	w := newWorld(t, [2]string{"postgres", "sqlite"}, dualsql.TwoPhase, "mirror=row")
+	w.exec(primary, "create table item (a int, k int generated always as (a + 1) stored primary key)")
+	w.exec(primary, "insert into item (a) values (1)")
+	w.exec(secondary, "create table item (a int, k int primary key)")
+	w.exec(secondary, "insert into item values (1, 2)")
+	n := w.open()
+	for _, text := range []string{"delete from item where a = 1", "update item set a = 2"} {
+		if _, err := n.Exec(text); !errors.Is(err, dualsql.ErrNotMirrored) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// A connection that is closed in a transaction that has changed tables holds up no others.
+func TestMixedModeConnClosedWhileAltering(t *testing.T) {
+	ctx := context.Background()
+	w := newWorld(t, [2]string{"postgres", "postgres"}, dualsql.TwoPhase, "mirror=mixed")
+	n := w.openWarm()
+	w.exec(primary, "create table keyless (n int)")
+	w.exec(secondary, "create table keyless (n int)")
+	c, err := n.c.Connect(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = c.(*dualsql.Conn).BeginTx(ctx, driver.TxOptions{}); err == nil {
+		_, err = c.(*dualsql.Conn).ExecContext(ctx, "create table never (n int)", nil)
+	}
+	if err = errors.Join(err, c.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.Exec("update keyless set n = 1 where n = 2"); err != nil {
+		t.Errorf("behind the closed connection: %v", err)
+	}
+}
+
+// What a procedure or a DO block changes is a change of tables for other connections too, and so is what only the primary gets.
+func TestMixedModeBesideCalls(t *testing.T) {
+	ctx := context.Background()
+	for name, change := range map[string]func(n *node) error{
+		"DO": func(n *node) error {
+			return only(n.Exec("do $$ begin alter table item alter column r set default random(); end $$"))
+		},
+		"the primary alone": func(n *node) error {
+			return only(n.ExecContext(dualsql.WithPrimaryOnly(ctx), "alter table item alter column r set default random()"))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, [2]string{"postgres", "postgres"}, dualsql.TwoPhase, "mirror=mixed")
+			n := w.open()
+			if _, err := n.Exec("create table item (id int primary key, r float8)"); err != nil {
+				t.Fatal(err)
+			}
+			c, err := n.Conn(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			for id := range 2 {
+				if _, err := c.ExecContext(ctx, "insert into item (id) values ($1)", id); err != nil {
+					t.Fatal(err)
+				}
+				if id == 0 {
+					if err := change(n); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			if p, s := w.rows(primary, "item"), w.rows(secondary, "item"); !slices.Equal(p, s) {
+				t.Errorf("item has %q on the primary, %q on the secondary", p, s)
+			}
 		})
 	}
 }

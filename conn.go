@@ -289,6 +289,9 @@ func (c *Conn) Close() error {
 	c.lane.stop()
 	_ = c.lane.waitFollowing(context.Background()) // it has a deadline of its own
 	c.broken = true
+	if c.tx != nil {
+		c.tx.finish()
+	}
 	err := c.primary.Close()
 	if c.secondary != nil {
 		err = errors.Join(err, c.secondary.Close())

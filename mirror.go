@@ -38,6 +38,7 @@ func (c *Conn) write(ctx context.Context, r route, q call, query bool) (driver.R
 	var rows driver.Rows
 	if r == onPrimaryWrite {
 		t.primaryOnly = hintOf(ctx, q.plan) == sqltext.HintPrimary
+		t.alter(q.plan.st)
 		res, rows, err = t.onPrimary(ctx, q, q.args, query)
 	} else {
 		res, rows, err = t.mirror(ctx, q, query)

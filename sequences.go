@@ -33,9 +33,11 @@ func (c *Connector) LevelSequences(ctx context.Context) ([]SequenceState, error)
 		if !p.Behind {
 			return nil
 		}
-		there := *p.there
-		there.Next = p.Primary
-		if err := s.SetSequence(ctx, there); err != nil {
+		if p.there.Step > 0 && p.there.Next >= p.Primary || p.there.Step < 0 && p.there.Next <= p.Primary {
+			return nil // it is the counterpart of another one too, which is further on
+		}
+		p.there.Next = p.Primary
+		if err := s.SetSequence(ctx, *p.there); err != nil {
 			return &SideError{Side: "secondary", Op: "set the sequence of " + p.Name, Err: err}
 		}
 		return nil

@@ -104,3 +104,25 @@ func TestSequencesOfPostgres(t *testing.T) {
 		t.Errorf("not found: %v", want)
 	}
 }
+
+// Two of PostgreSQL's that number columns of one table have one counterpart on SQLite: the one that is further on counts.
+func TestSequencesShared(t *testing.T) {
+	ctx := context.Background()
+	w := newWorld(t, [2]string{"postgres", "sqlite"}, dualsql.TwoPhase, "")
+	w.exec(primary, "create table shared (id serial primary key, other serial)")
+	w.exec(secondary, "create table shared (id integer primary key autoincrement, other int)")
+	w.exec(primary, "select setval('shared_id_seq', 100), setval('shared_other_seq', 50)")
+	c := w.open().c
+	if _, err := c.LevelSequences(ctx); err != nil {
+		t.Fatal(err)
+	}
+	after, err := c.Sequences(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range after {
+		if s.Secondary != 101 || s.Behind {
+			t.Errorf("%+v", s)
+		}
+	}
+}

@@ -72,6 +72,9 @@ func newPlain(v *vendor, t *engine.Table, columns []*engine.Column) (*plain, err
 		w.target = quote(t.Schema) + "." + w.target
 	}
 	for i, c := range columns {
+		if c.Generated && slices.Contains(t.Key, c.Name) {
+			return nil, fmt.Errorf("table %s: the key's column %s is generated, and %s may not compute it in the same way", t.Name, c.Name, v.name)
+		}
 		if c.Generated {
 			continue
 		}

@@ -85,7 +85,15 @@ func (r *reader) refusedChange() error {
 	case t.Kind == "p" && r.dml.Conflict == sqltext.ConflictUpdate:
 		return errors.New("ON CONFLICT DO UPDATE on a partitioned table does not tell what it has inserted; name the partition")
 	}
+	for _, name := range t.Key {
+		if c := r.column(name); c != nil && c.Generated && r.dml.Verb != "DELETE" {
+			return fmt.Errorf("the key's column %s is generated, and may change with the row", name)
+		}
+	}
 	for _, name := range r.dml.Set {
+		if r.column(name) == nil { // PostgreSQL cuts names off at 63 bytes
+			return fmt.Errorf("it has no column %s", name)
+		}
 		if slices.Contains(t.Key, name) {
 			return fmt.Errorf("the statement sets %s, which is part of the key by which the secondary's rows are found; delete the row and insert another", name)
 		}
