@@ -54,7 +54,7 @@ func newPostgres(t *engine.Table, columns []*engine.Column) *postgres {
 	if len(columns) < len(t.Columns) {
 		// A trigger that the secondary alone has could change what is not compared.
 		updated += fmt.Sprintf(" and not exists (select from pg_catalog.pg_trigger where tgrelid = %s::regclass"+
-			" and not tgisinternal and tgenabled in ('O', 'A') and tgtype & 19 = 19)", literal(target))
+			" and not tgisinternal and tgenabled in ('O', 'A') and tgtype & 19 = 19)", engine.Literal(target))
 	}
 	return &postgres{
 		columns: len(columns),
@@ -73,8 +73,6 @@ func (p *postgres) update(rows [][]driver.Value) ([]Statement, error) {
 func (p *postgres) remove(rows [][]driver.Value) ([]Statement, error) {
 	return p.bound(p.removes, rows), nil
 }
-
-func literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
 func join(list []string) string { return strings.Join(list, ", ") }
 

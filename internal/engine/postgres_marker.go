@@ -32,7 +32,7 @@ const pgMarkerInsert = "insert into dualsql.commit (txid, state, journal) select
 	"where current_setting('synchronous_commit') <> 'off' or set_config('synchronous_commit', 'on', true) = 'on'"
 
 func pgInsertMarker(m Marker) string {
-	return fmt.Sprintf(pgMarkerInsert, pgQuote(m.TxID.String()), pgQuote(m.Journal.String()))
+	return fmt.Sprintf(pgMarkerInsert, Literal(m.TxID.String()), Literal(m.Journal.String()))
 }
 
 // insertMarker is pgInsertMarker by a statement that the session keeps: to parse and plan it takes the server longer than to
@@ -41,7 +41,7 @@ func (s *pgSession) insertMarker(m Marker) string {
 	if !s.keeps {
 		return pgInsertMarker(m)
 	}
-	execute := fmt.Sprintf("execute %s(%s, %s)", s.markerName(), pgQuote(m.TxID.String()), pgQuote(m.Journal.String()))
+	execute := fmt.Sprintf("execute %s(%s, %s)", s.markerName(), Literal(m.TxID.String()), Literal(m.Journal.String()))
 	if s.markerKept {
 		return execute
 	}

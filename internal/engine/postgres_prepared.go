@@ -16,10 +16,8 @@ import (
 // that prepares can end what is prepared (manual, COMMIT PREPARED), so that is the role that every session of dualsql begins
 // with, not one that the transaction has SET.
 func (s *pgSession) prepareText(gid string, m Marker) string {
-	return "set local role to default; " + s.insertMarker(m) + "; prepare transaction " + pgQuote(gid)
+	return "set local role to default; " + s.insertMarker(m) + "; prepare transaction " + Literal(gid)
 }
-
-func pgQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
 func (s *pgSession) PrepareAlong(gid string, m Marker) { s.early(s.prepareText(gid, m)) }
 
@@ -65,7 +63,7 @@ func (s *pgSession) RollbackPrepared(ctx context.Context, gid string) error {
 }
 
 func (s *pgSession) endPrepared(ctx context.Context, verb, gid string) error {
-	_, err := s.simple(ctx, verb+pgQuote(gid))
+	_, err := s.simple(ctx, verb+Literal(gid))
 	var pe *pgconn.PgError
 	if !errors.As(err, &pe) {
 		return err

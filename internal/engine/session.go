@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 )
 
@@ -97,6 +98,22 @@ func scanRow(rows driver.Rows, dest ...any) (err error) {
 		}
 	}
 	return nil
+}
+
+// eachRow calls f with the values of each row, which f must not keep, and closes rows.
+func eachRow(rows driver.Rows, f func(values []driver.Value) error) (err error) {
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	values := make([]driver.Value, len(rows.Columns()))
+	for {
+		if err := rows.Next(values); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if err := f(values); err != nil {
+			return err
+		}
+	}
 }
 
 func text(v driver.Value) string {

@@ -3,10 +3,7 @@ package engine
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
 	"fmt"
-	"io"
-	"strings"
 )
 
 // Sequences are those of AUTOINCREMENT ("SQLite Autoincrement"); a table without it numbers from its rows. SQLite keeps the highest
@@ -21,21 +18,16 @@ func (s *sqliteSession) Sequences(ctx context.Context) (list []Sequence, err err
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	values := make([]driver.Value, 2)
-	for {
-		if err := rows.Next(values); errors.Is(err, io.EOF) {
-			return list, nil
-		} else if err != nil {
-			return nil, err
-		}
+	err = eachRow(rows, func(values []driver.Value) error {
 		name, last := text(values[0]), values[1].(int64)
 		list = append(list, Sequence{Table: name, Name: name, Next: last + 1, Step: 1})
-	}
+		return nil
+	})
+	return list, err
 }
 
 func (s *sqliteSession) SetSequence(ctx context.Context, q Sequence) error {
-	name := "'" + strings.ReplaceAll(q.Name, "'", "''") + "'"
+	name := Literal(q.Name)
 	return s.write(ctx, func() error {
 		return s.run(ctx, fmt.Sprintf("delete from sqlite_sequence where name = %[1]s; insert into sqlite_sequence (name, seq) values (%[1]s, %[2]d)", name, q.Next-1))
 	})

@@ -122,19 +122,13 @@ func (s *mssqlSession) ForeignMarkers(ctx context.Context, own uuid.UUID) (map[u
 
 // readUUIDs reads rows of one column of text to their end.
 func readUUIDs(rows driver.Rows) (found map[uuid.UUID]bool, err error) {
-	defer func() { err = errors.Join(err, rows.Close()) }()
 	found = map[uuid.UUID]bool{}
-	values := make([]driver.Value, 1)
-	for {
-		if err := rows.Next(values); errors.Is(err, io.EOF) {
-			return found, nil
-		} else if err != nil {
-			return nil, err
-		}
+	err = eachRow(rows, func(values []driver.Value) error {
 		txid, err := uuid.Parse(text(values[0]))
-		if err != nil {
-			return nil, err
+		if err == nil {
+			found[txid] = true
 		}
-		found[txid] = true
-	}
+		return err
+	})
+	return found, err
 }

@@ -3,8 +3,6 @@ package engine
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
-	"io"
 )
 
 func (s *mssqlSession) Sequences(ctx context.Context) (list []Sequence, err error) {
@@ -12,19 +10,14 @@ func (s *mssqlSession) Sequences(ctx context.Context) (list []Sequence, err erro
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	values := make([]driver.Value, 6)
-	for {
-		if err := rows.Next(values); errors.Is(err, io.EOF) {
-			return list, nil
-		} else if err != nil {
-			return nil, err
-		}
+	err = eachRow(rows, func(values []driver.Value) error {
 		q := Sequence{Schema: text(values[0]), Table: text(values[1]), Column: text(values[2]), Name: text(values[3])}
 		q.Step, _ = values[4].(int64)
 		q.Next, _ = values[5].(int64)
 		list = append(list, q)
-	}
+		return nil
+	})
+	return list, err
 }
 
 func (s *mssqlSession) SetSequence(ctx context.Context, q Sequence) error {

@@ -141,7 +141,7 @@ const mssqlIdentities = "select case when s.name = schema_name() then N'' else s
 // mssqlReseed relies on "DBCC CHECKIDENT": a table that has had rows goes on behind the number, one that has had none with it. So
 // one number may be left out, and none comes twice.
 func mssqlReseed(table string, next int64) string {
-	return fmt.Sprintf("dbcc checkident (N'%s', reseed, %d) with no_infomsgs", strings.ReplaceAll(table, "'", "''"), next)
+	return fmt.Sprintf("dbcc checkident (N%s, reseed, %d) with no_infomsgs", Literal(table), next)
 }
 
 // What the doctor asks: "SERVERPROPERTY", "DB_NAME", "USER_NAME", "sys.databases", "HAS_PERMS_BY_NAME", "SYSDATETIMEOFFSET".

@@ -18,4 +18,7 @@ func quoteIDs(ids []uuid.UUID) string {
 	return b.String()
 }
 
+// Literal writes a string for the texts of all engines; PostgreSQL's standard_conforming_strings is on.
+func Literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
 func containsFold(s, sub string) bool { return strings.Contains(strings.ToLower(s), sub) }

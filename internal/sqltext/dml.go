@@ -62,14 +62,7 @@ func (s *Statement) ReadDML() (*DML, error) {
 	case s.Count != 1:
 		return nil, fmt.Errorf("the text holds %d statements: send them one by one", s.Count)
 	}
-	all, _ := scan(s.Text, s.Dialect)
-	plain := make(tokens, 0, len(all))
-	for _, t := range all {
-		if t.kind != tokSpace && t.kind != tokComment {
-			plain = append(plain, t)
-		}
-	}
-	r := &dmlReader{c: classifier{src: s.Text, d: s.Dialect}, t: split(plain, s.Dialect)[0]}
+	r := &dmlReader{c: classifier{src: s.Text, d: s.Dialect}, t: split(scanPlain(s.Text, s.Dialect), s.Dialect)[0]}
 	return r.read()
 }
 

@@ -103,13 +103,7 @@ func MentionsClock(value string) bool {
 // ReadExpression tells of an expression of PostgreSQL's, such as a column's default, the first word whose meaning varies (see
 // [DML.Varies]) and the functions that it may call.
 func ReadExpression(expr string) (varies string, calls []Function) {
-	r := &dmlReader{c: classifier{src: expr, d: Postgres}}
-	all, _ := scan(expr, Postgres)
-	for _, t := range all {
-		if t.kind != tokSpace && t.kind != tokComment {
-			r.t = append(r.t, t)
-		}
-	}
+	r := &dmlReader{c: classifier{src: expr, d: Postgres}, t: scanPlain(expr, Postgres)}
 	r.remarks()
 	return r.d.Varies, r.d.Calls
 }

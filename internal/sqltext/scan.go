@@ -1,6 +1,9 @@
 package sqltext
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // scanner cuts a text into tokens, in one pass.
 type scanner struct {
@@ -11,6 +14,12 @@ type scanner struct {
 	// ambiguous: two databases of the Generic dialect would quote the text
 	// in different ways.
 	ambiguous bool
+}
+
+// scanPlain leaves out spaces and comments.
+func scanPlain(text string, d Dialect) tokens {
+	all, _ := scan(text, d)
+	return slices.DeleteFunc(all, func(t token) bool { return t.kind == tokSpace || t.kind == tokComment })
 }
 
 func scan(text string, d Dialect) (all []token, ambiguous bool) {

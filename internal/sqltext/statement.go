@@ -103,15 +103,8 @@ func isName(t tokens) bool {
 
 // Split returns the statements of a text of several, in order.
 func (s *Statement) Split() []*Statement {
-	all, _ := scan(s.Text, s.Dialect)
-	plain := make(tokens, 0, len(all))
-	for _, t := range all {
-		if t.kind != tokSpace && t.kind != tokComment {
-			plain = append(plain, t)
-		}
-	}
 	var one []*Statement
-	for _, part := range split(plain, s.Dialect) {
+	for _, part := range split(scanPlain(s.Text, s.Dialect), s.Dialect) {
 		one = append(one, Parse(part.text(s.Text), s.Dialect))
 	}
 	return one
