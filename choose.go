@@ -82,11 +82,9 @@ func (co *coordinator) strongest(ctx context.Context, s [2]engine.Marking) (prot
 			}
 			if slots > 0 {
 				co.slots.Store(int64(slots))
-				pair, err := claimPair(ctx, s[engine.Primary], s[engine.Secondary])
-				if err != nil {
+				if err := co.claim(ctx, s); err != nil {
 					return nil, "", err
 				}
-				co.pair.Store(&pair)
 				return twoPhase{co, role}, fmt.Sprintf("the %s can prepare %d transactions at once", role, slots), nil
 			}
 			why[role] = fmt.Sprintf("the %s cannot prepare transactions", role)

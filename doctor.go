@@ -40,6 +40,7 @@ const clockLimit = 2 * time.Second
 // findings, also when a side cannot be reached.
 func (c *Connector) Doctor(ctx context.Context) []Finding {
 	var e examination
+	var sessions [2]engine.Session
 	var marking [2]engine.Marking
 	for role, side := range c.sides {
 		s, err := side.connect(ctx)
@@ -49,11 +50,12 @@ func (c *Connector) Doctor(ctx context.Context) []Finding {
 		}
 		defer s.Close()
 		e.side(ctx, side, s)
+		sessions[role] = s
 		marking[role], _ = s.(engine.Marking)
 	}
 	if marking[0] != nil && marking[1] != nil {
 		e.pair(ctx, marking)
-		e.sequences(c.Sequences(ctx))
+		e.sequences(sequencesOf(ctx, c.sides, sessions, false))
 	}
 	e.journal(c.cfg)
 	return e.findings

@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	"github.com/google/uuid"
+
+	"github.com/dualsql/dualsql/internal/engine"
 )
 
 // Name is the name under which the driver is registered with database/sql.
@@ -114,6 +116,24 @@ func (c *Connector) coordinator() (*coordinator, error) {
 		c.co = co
 	}
 	return c.co, nil
+}
+
+// withSessions runs f on a session to each side that no connection of the application uses.
+func (c *Connector) withSessions(ctx context.Context, f func([2]engine.Session) error) (err error) {
+	var sessions [2]engine.Session
+	defer func() {
+		for _, s := range sessions {
+			if s != nil {
+				err = errors.Join(err, s.Close())
+			}
+		}
+	}()
+	for role, side := range c.sides {
+		if sessions[role], err = side.connect(ctx); err != nil {
+			return err
+		}
+	}
+	return f(sessions)
 }
 
 // Close implements io.Closer; it may be called more than once.

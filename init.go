@@ -2,7 +2,6 @@ package dualsql
 
 import (
 	"context"
-	"errors"
 
 	"github.com/dualsql/dualsql/internal/engine"
 )
@@ -11,22 +10,12 @@ import (
 // where its role may. It is for another role than the application's; `dualsql init -print` shows the SQL and the grants. It
 // needs no journal, may be repeated, and runs beside a live application. Databases that belong to other pairs are
 // [ErrPairMismatch], and nothing is changed in them.
-func (c *Connector) Init(ctx context.Context) (err error) {
+func (c *Connector) Init(ctx context.Context) error {
 	if able, why := canMark(c.sides); !able {
 		return refuse("there is nothing to create: %s; such a pair runs with commit=besteffort", why)
 	}
-	var sessions [2]engine.Marking
-	for role, side := range c.sides {
-		s, err := side.connect(ctx)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, s.Close()) }()
-		sessions[role] = s.(engine.Marking)
-	}
-	if err := distinct(ctx, sessions[engine.Primary], sessions[engine.Secondary]); err != nil {
+	return c.withSessions(ctx, func(s [2]engine.Session) error {
+		_, err := claimPair(ctx, s[engine.Primary].(engine.Marking), s[engine.Secondary].(engine.Marking))
 		return err
-	}
-	_, err = claim(ctx, sessions[engine.Primary], sessions[engine.Secondary])
-	return err
+	})
 }

@@ -124,11 +124,9 @@ func (co *coordinator) becomeWriter(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	pair, err := claimPair(ctx, sessions[engine.Primary], sessions[engine.Secondary])
-	if err != nil {
+	if err := co.claim(ctx, sessions); err != nil {
 		return err
 	}
-	co.pair.Store(&pair)
 	// A predecessor that was killed holds the lock until its server has noticed.
 	waiting, cancel := context.WithTimeout(ctx, writerWait)
 	defer cancel()
@@ -158,16 +156,21 @@ func closeAll(sessions [2]engine.Marking) {
 	}
 }
 
+// claim makes the databases a pair, and keeps its id.
+func (co *coordinator) claim(ctx context.Context, s [2]engine.Marking) error {
+	pair, err := claimPair(ctx, s[engine.Primary], s[engine.Secondary])
+	if err == nil {
+		co.pair.Store(&pair)
+	}
+	return err
+}
+
+// claimPair reads the pair's id from both sides, or gives them one at their first use. Nothing is written before both have been
+// read and found to fit.
 func claimPair(ctx context.Context, primary, secondary engine.Marking) (uuid.UUID, error) {
 	if err := distinct(ctx, primary, secondary); err != nil {
 		return uuid.Nil, err
 	}
-	return claim(ctx, primary, secondary)
-}
-
-// claim reads the pair's id from both sides, or gives them one at their first use. Nothing is written before both have been
-// read and found to fit.
-func claim(ctx context.Context, primary, secondary engine.Marking) (uuid.UUID, error) {
 	p, err := primary.Pair(ctx)
 	if err != nil {
 		return uuid.Nil, &SideError{Side: "primary", Op: "read the pair's id", Err: err}

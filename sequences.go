@@ -2,7 +2,6 @@ package dualsql
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -23,49 +22,45 @@ type SequenceState struct {
 // dualsql; when the secondary is to take the primary's place they have to be level. A generic engine is an error. It needs no
 // journal, and is safe for concurrent use.
 func (c *Connector) Sequences(ctx context.Context) ([]SequenceState, error) {
-	return c.sequences(ctx, func(engine.Sequenced, sequencePair) error { return nil })
+	return c.sequences(ctx, false)
 }
 
 // LevelSequences brings the secondary's generators that are behind to where the primary's stand, and returns what was found
 // before. Nothing is locked: numbers that the primary gives meanwhile are not seen, so let the application rest first.
 func (c *Connector) LevelSequences(ctx context.Context) ([]SequenceState, error) {
-	return c.sequences(ctx, func(s engine.Sequenced, p sequencePair) error {
-		if !p.Behind {
-			return nil
-		}
-		if p.there.Step > 0 && p.there.Next >= p.Primary || p.there.Step < 0 && p.there.Next <= p.Primary {
-			return nil // it is the counterpart of another one too, which is further on
-		}
-		p.there.Next = p.Primary
-		if err := s.SetSequence(ctx, *p.there); err != nil {
-			return &SideError{Side: "secondary", Op: "set the sequence of " + p.Name, Err: err}
-		}
-		return nil
-	})
+	return c.sequences(ctx, true)
 }
 
-func (c *Connector) sequences(ctx context.Context, do func(secondary engine.Sequenced, p sequencePair) error) (list []SequenceState, err error) {
-	var sessions [2]engine.Sequenced
+func (c *Connector) sequences(ctx context.Context, level bool) (list []SequenceState, err error) {
+	err = c.withSessions(ctx, func(s [2]engine.Session) (err error) {
+		list, err = sequencesOf(ctx, c.sides, s, level)
+		return err
+	})
+	return list, err
+}
+
+func sequencesOf(ctx context.Context, sides [2]*side, sessions [2]engine.Session, level bool) ([]SequenceState, error) {
+	var sequenced [2]engine.Sequenced
 	var found [2][]engine.Sequence
-	for role, side := range c.sides {
-		s, err := side.connect(ctx)
-		if err != nil {
-			return nil, err
-		}
-		defer func() { err = errors.Join(err, s.Close()) }()
+	for role, side := range sides {
 		var ok bool
-		if sessions[role], ok = s.(engine.Sequenced); !ok {
+		if sequenced[role], ok = sessions[role].(engine.Sequenced); !ok {
 			return nil, fmt.Errorf("dualsql: %s: dualsql knows nothing of the %s engine's sequences", side.role, side.engine.Name())
 		}
-		if found[role], err = sessions[role].Sequences(ctx); err != nil {
+		var err error
+		if found[role], err = sequenced[role].Sequences(ctx); err != nil {
 			return nil, &SideError{Side: side.role.String(), Op: "read the sequences", Err: err}
 		}
 	}
-	list = []SequenceState{}
-	for _, p := range matchSequences(found, c.sides[0].engine != c.sides[1].engine) {
+	list := []SequenceState{}
+	for _, p := range matchSequences(found, sides[0].engine != sides[1].engine) {
 		list = append(list, p.SequenceState)
-		if err := do(sessions[engine.Secondary], p); err != nil {
-			return list, err
+		if !level || !p.behind() { // it may be the counterpart of another one too, and level by now
+			continue
+		}
+		p.there.Next = p.Primary
+		if err := sequenced[engine.Secondary].SetSequence(ctx, *p.there); err != nil {
+			return list, &SideError{Side: "secondary", Op: "set the sequence of " + p.Name, Err: err}
 		}
 	}
 	return list, nil
@@ -73,7 +68,13 @@ func (c *Connector) sequences(ctx context.Context, do func(secondary engine.Sequ
 
 type sequencePair struct {
 	SequenceState
+	step  int64
 	there *engine.Sequence // the secondary's; nil: it has none
+}
+
+// behind is Behind as things are now.
+func (p *sequencePair) behind() bool {
+	return p.there != nil && (p.step > 0 && p.there.Next < p.Primary || p.step < 0 && p.there.Next > p.Primary)
 }
 
 // matchSequences finds the secondary's counterpart of each of the primary's. fold: names are equal whatever their case.
@@ -81,12 +82,12 @@ func matchSequences(found [2][]engine.Sequence, fold bool) []sequencePair {
 	same := func(a, b string) bool { return a == b || fold && strings.EqualFold(a, b) }
 	var list []sequencePair
 	for _, q := range found[engine.Primary] {
-		p := sequencePair{SequenceState: SequenceState{Name: sequenceName(q), Primary: q.Next, Missing: true}}
+		p := sequencePair{SequenceState: SequenceState{Name: sequenceName(q), Primary: q.Next, Missing: true}, step: q.Step}
 		for i := range found[engine.Secondary] {
 			s := &found[engine.Secondary][i]
 			if same(q.Schema, s.Schema) && same(q.Table, s.Table) && (same(q.Column, s.Column) || q.Column == "" || s.Column == "") {
 				p.there, p.Missing, p.Secondary = s, false, s.Next
-				p.Behind = q.Step > 0 && s.Next < q.Next || q.Step < 0 && s.Next > q.Next
+				p.Behind = p.behind()
 				break
 			}
 		}
