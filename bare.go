@@ -26,10 +26,6 @@ func (c *Conn) runBare(ctx context.Context, q call) (driver.Result, driver.Rows,
 	if q.plan.st.Count > 1 {
 		return nil, nil, fmt.Errorf("dualsql: %q has %s among other statements, which cannot run in a transaction; run it by itself", shorten(q.plan.st.Text), q.plan.st.Verb)
 	}
-	variant, err := c.variantOf(ctx, q.plan)
-	if err != nil {
-		return nil, nil, err
-	}
 	if err := co.admit(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -41,8 +37,8 @@ func (c *Conn) runBare(ctx context.Context, q call) (driver.Result, driver.Rows,
 		return nil, nil, err
 	}
 	text, there := q.plan.st.Text, q.plan.st.Text
-	if variant != nil {
-		there = variant.st.Text
+	if q.variant != nil {
+		there = q.variant.st.Text
 	}
 	in := co.newIntent(id, bareStatement)
 	in.redo = []redoStatement{{text: there, rows: -1}}

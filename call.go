@@ -10,14 +10,15 @@ import (
 
 // call is one execution of a text or of a prepared statement.
 type call struct {
-	plan *plan
-	args []driver.NamedValue
-	st   *Stmt // nil: by text
+	plan    *plan
+	args    []driver.NamedValue
+	st      *Stmt // nil: by text
+	variant *plan // of the text that the secondary gets in plan's place; nil: it gets plan's
 }
 
 // run executes a call where it belongs, as a query or for its result alone.
 func (c *Conn) run(ctx context.Context, q call, query bool) (driver.Result, driver.Rows, error) {
-	r, err := c.route(ctx, q.plan)
+	r, err := c.route(ctx, &q)
 	if err != nil {
 		return nil, nil, err
 	}

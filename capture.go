@@ -46,7 +46,7 @@ func cannotCapture(m Mirror, sides [2]*side) string {
 func (c *Conn) captures(ctx context.Context, q call, args []driver.NamedValue) (*capturePlan, error) {
 	mode := c.co.cfg.Mirror
 	st := q.plan.st
-	if mode == MirrorStatement || asText(ctx, q.plan) || st.Kind < sqltext.Write {
+	if mode == MirrorStatement || asText(ctx, q) || st.Kind < sqltext.Write {
 		return nil, nil
 	}
 	p, err := c.capturePlan(ctx, q.plan)
@@ -71,8 +71,8 @@ func (c *Conn) captures(ctx context.Context, q call, args []driver.NamedValue) (
 }
 
 // asText reports whether the caller has said that a statement is mirrored as text, its own or another for the secondary.
-func asText(ctx context.Context, p *plan) bool {
-	return hintOf(ctx, p) == sqltext.HintMirror || p.st.Secondary != "" || ctx.Value(secondaryKey{}) != nil
+func asText(ctx context.Context, q call) bool {
+	return q.variant != nil || hintOf(ctx, q.plan) == sqltext.HintMirror
 }
 
 var errSeveral = errors.New("the text holds several statements; send them one by one")
@@ -155,12 +155,12 @@ func (t *tx) alter(st *sqltext.Statement) {
 
 // stillSame fails if a text that was found to do the same on both sides has run on tables that may have been changed since:
 // it may have waited for the lock of the transaction that did so.
-func (t *tx) stillSame(ctx context.Context, p *plan, catalog int64) error {
+func (t *tx) stillSame(ctx context.Context, q call, catalog int64) error {
 	co := t.c.co
-	if co.cfg.Mirror == MirrorStatement || p.st.Kind != sqltext.Write || asText(ctx, p) || co.catalog.Load() == catalog {
+	if co.cfg.Mirror == MirrorStatement || q.plan.st.Kind != sqltext.Write || asText(ctx, q) || co.catalog.Load() == catalog {
 		return nil
 	}
-	t.err = &SideError{Side: "primary", Op: "statement " + shorten(p.st.Text), TxID: t.id, Err: capture.ErrStale}
+	t.err = &SideError{Side: "primary", Op: "statement " + shorten(q.plan.st.Text), TxID: t.id, Err: capture.ErrStale}
 	return t.err
 }
 
@@ -233,9 +233,7 @@ func (t *tx) mirrorRows(ctx context.Context, q call, p *capturePlan, args []driv
 		return nil, nil, t.err
 	}
 	t.note(q.plan.st)
-	if len(t.shown) < maxShown {
-		t.shown = append(t.shown, redoStatement{text: shorten(q.plan.st.Text), rows: -1})
-	}
+	t.show(q.plan.st.Text)
 	for _, s := range statements {
 		m := mirrored{plan: q.plan, redoStatement: redoStatement{text: s.Text, args: s.Args, rows: s.Rows, query: s.Query}, ahead: c.co.window.ahead()}
 		if err := c.lane.add(t.ctx, laneJob{run: func(ctx context.Context) error { return t.repeat(ctx, m) }}); err != nil {

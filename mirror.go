@@ -149,7 +149,7 @@ func (t *tx) mirror(ctx context.Context, q call, query bool) (driver.Result, dri
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := t.stillSame(ctx, q.plan, catalog); err != nil {
+	if err := t.stillSame(ctx, q, catalog); err != nil {
 		return nil, nil, err
 	}
 	if sp.Op == sqltext.RollbackToSavepoint {
@@ -178,9 +178,7 @@ func (t *tx) mirror(ctx context.Context, q call, query bool) (driver.Result, dri
 	if t.writes > 0 && c.co.sides[engine.Primary].engine.OneWriter() {
 		c.lane.hurry() // nobody else has a place on the primary now
 	}
-	if len(t.shown) < maxShown {
-		t.shown = append(t.shown, redoStatement{text: shorten(m.text), rows: -1})
-	}
+	t.show(m.text)
 	if plain {
 		t.noteSettings(q.plan.st, &m.redoStatement)
 	} else {
@@ -256,14 +254,11 @@ func (t *tx) bindSecondary(ctx context.Context, q call, args []driver.NamedValue
 	c := t.c
 	side := c.co.sides[engine.Secondary]
 	m := mirrored{plan: q.plan, redoStatement: redoStatement{rows: -1}}
-	variant, err := c.variantOf(ctx, q.plan)
-	if err != nil {
-		return m, err
-	}
-	if variant != nil {
-		m.plan, q.plan, q.st = variant, variant, nil
+	if q.variant != nil {
+		m.plan, q.plan, q.st = q.variant, q.variant, nil
 	}
 	var b *binding
+	var err error
 	if side.engine == engine.Generic || q.st != nil && (q.st.secondary == nil || q.st.generation != c.generation) {
 		// The session is needed here: an unknown driver's checker may keep state, or a statement is to be prepared.
 		if err := c.lane.barrier(ctx); err != nil {
@@ -351,6 +346,12 @@ func (t *tx) repeat(ctx context.Context, m mirrored) error {
 
 // maxShown is how many statements the journal shows of a transaction whose statements it need not keep.
 const maxShown = 8
+
+func (t *tx) show(text string) {
+	if len(t.shown) < maxShown {
+		t.shown = append(t.shown, redoStatement{text: shorten(text), rows: -1})
+	}
+}
 
 // runRedo runs a statement on the secondary and returns the rows it affected or returned; -1 when the driver cannot tell.
 func runRedo(ctx context.Context, s engine.Session, st driver.Stmt, r *redoStatement) (int64, error) {

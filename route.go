@@ -21,8 +21,9 @@ const (
 	onBothBare           // on both, each outside of any transaction
 )
 
-// route decides where a statement runs.
-func (c *Conn) route(ctx context.Context, p *plan) (route, error) {
+// route decides where a statement runs, and finds the text that the secondary gets of it.
+func (c *Conn) route(ctx context.Context, q *call) (route, error) {
+	p := q.plan
 	st := p.st
 	if st.Kind == sqltext.TxControl && !c.namesSavepoint(st) {
 		return 0, txControl(st)
@@ -35,16 +36,16 @@ func (c *Conn) route(ctx context.Context, p *plan) (route, error) {
 	}
 	hint := hintOf(ctx, p)
 	inTx := c.tx != nil
-	variant, err := c.variantOf(ctx, p)
-	if err != nil {
+	var err error
+	if q.variant, err = c.variantOf(ctx, p); err != nil {
 		return 0, err
 	}
 	switch {
 	case inTx && c.tx.options.ReadOnly:
 		return onPrimary, nil
-	case variant != nil && hint == sqltext.HintPrimary:
+	case q.variant != nil && hint == sqltext.HintPrimary:
 		return 0, fmt.Errorf("dualsql: %q is to run on the primary alone, and has a text for the secondary", shorten(st.Text))
-	case variant != nil && st.Kind != sqltext.NoTx:
+	case q.variant != nil && st.Kind != sqltext.NoTx:
 		return onBoth, nil
 	case hint == sqltext.HintMirror:
 		return onBoth, nil

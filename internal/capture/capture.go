@@ -47,9 +47,7 @@ func Read(ctx context.Context, cat engine.Cataloged, st *sqltext.Statement, seco
 		p.Differs = "the sides are of different engines"
 	}
 	if p.Why = r.refused(); p.Why == nil {
-		if p.Rows, p.Why = newRows(st.Text, dml, table, secondary); p.Why != nil {
-			p.Rows = nil
-		}
+		p.Rows, p.Why = newRows(st.Text, dml, table, secondary)
 	}
 	return p, nil
 }
@@ -201,14 +199,8 @@ func (r *reader) defaulted(i int) bool {
 }
 
 func (r *reader) column(name string) *engine.Column {
-	return columnOf(r.table, name)
-}
-
-func columnOf(t *engine.Table, name string) *engine.Column {
-	for i := range t.Columns {
-		if t.Columns[i].Name == name {
-			return &t.Columns[i]
-		}
+	if i := slices.IndexFunc(r.table.Columns, func(c engine.Column) bool { return c.Name == name }); i >= 0 {
+		return &r.table.Columns[i]
 	}
 	return nil
 }

@@ -84,6 +84,8 @@ func (p *postgres) bound(text string, rows [][]driver.Value) []Statement {
 	return []Statement{s}
 }
 
+var arrayEscapes = strings.NewReplacer(`"`, `\"`, `\`, `\\`)
+
 // array writes column i of the rows as PostgreSQL's array of text (manual, 8.15.6).
 func array(rows [][]driver.Value, i int) string {
 	var b strings.Builder
@@ -97,14 +99,7 @@ func array(rows [][]driver.Value, i int) string {
 			b.WriteString("NULL")
 			continue
 		}
-		b.WriteByte('"')
-		for j := 0; j < len(v); j++ {
-			if v[j] == '"' || v[j] == '\\' {
-				b.WriteByte('\\')
-			}
-			b.WriteByte(v[j])
-		}
-		b.WriteByte('"')
+		b.WriteString(`"` + arrayEscapes.Replace(v) + `"`)
 	}
 	b.WriteByte('}')
 	return b.String()

@@ -91,13 +91,12 @@ func (r *reader) refusedChange() error {
 		}
 	}
 	for _, name := range r.dml.Set {
-		if r.column(name) == nil { // PostgreSQL cuts names off at 63 bytes
+		switch c := r.column(name); {
+		case c == nil: // PostgreSQL cuts names off at 63 bytes
 			return fmt.Errorf("it has no column %s", name)
-		}
-		if slices.Contains(t.Key, name) {
+		case slices.Contains(t.Key, name):
 			return fmt.Errorf("the statement sets %s, which is part of the key by which the secondary's rows are found; delete the row and insert another", name)
-		}
-		if c := r.column(name); c != nil && c.Identity == "a" {
+		case c.Identity == "a":
 			return fmt.Errorf("the statement sets the identity column %s", name)
 		}
 	}

@@ -82,9 +82,12 @@ func newRows(text string, dml *sqltext.DML, t *engine.Table, secondary engine.En
 		r.writer = newPostgres(t, columns)
 		return r, nil
 	}
-	var err error
-	r.writer, err = newPlain(vendors[secondary], t, columns)
-	return r, err
+	w, err := newPlain(vendors[secondary], t, columns)
+	if err != nil {
+		return nil, err
+	}
+	r.writer = w
+	return r, nil
 }
 
 // quote quotes an identifier for PostgreSQL and SQLite.
