@@ -165,10 +165,15 @@ create function tsql.databasepropertyex(db tsql.nvarchar, name tsql.nvarchar) re
 		when 'status' then 'ONLINE' when 'recovery' then 'FULL' when 'updateability' then 'READ_WRITE' when 'version' then '957'
 		end end::tsql.nvarchar(128)$$;
 
+create function tsql.identity_column(t regclass) returns text language sql stable as
+	$$select attname::text from pg_attribute where attrelid = t and attidentity <> '' and not attisdropped$$;
+create function tsql.identity_sequence(t regclass) returns text language sql stable as
+	$$select pg_get_serial_sequence(t::text, tsql.identity_column(t))$$;
+
 -- What the next row gets where the table has had none, and else what the next row goes on from ("DBCC CHECKIDENT").
 create function tsql.reseed(t regclass, value int8) returns void language plpgsql as $$
 declare
-	sequence text := pg_get_serial_sequence(t::text, (select attname from pg_attribute where attrelid = t and attidentity <> '' and not attisdropped));
+	sequence text := tsql.identity_sequence(t);
 begin
 	perform setval(sequence, value, pg_sequence_last_value(sequence) is not null);
 end $$;
@@ -177,7 +182,7 @@ end $$;
 create function tsql.ident_current(name tsql.nvarchar) returns numeric language plpgsql stable as $$
 declare
 	t regclass := tsql.object_id(name)::oid::regclass;
-	sequence text := pg_get_serial_sequence(t::text, (select attname from pg_attribute where attrelid = t and attidentity <> '' and not attisdropped));
+	sequence text := tsql.identity_sequence(t);
 	last int8;
 begin
 	execute 'select last_value from ' || sequence into last;
@@ -187,8 +192,8 @@ end $$;
 -- A value that is given for an identity column moves the column on ("SET IDENTITY_INSERT").
 create function tsql.raise_identity(t regclass) returns void language plpgsql as $$
 declare
-	name text := (select attname from pg_attribute where attrelid = t and attidentity <> '' and not attisdropped);
-	sequence text := pg_get_serial_sequence(t::text, name);
+	name text := tsql.identity_column(t);
+	sequence text := tsql.identity_sequence(t);
 	highest int8;
 begin
 	execute format('select max(%I) from %s', name, t) into highest;
