@@ -43,14 +43,18 @@ func SQLServerConnector(dsn string) (c driver.Connector, place string, err error
 }
 
 func (sqlServer) Session(ctx context.Context, c driver.Conn, o Options) (Session, error) {
-	if _, ok := c.(*mssql.Conn); !ok {
+	own := c
+	if dialed, ok := c.(*mssqlConn); ok {
+		own = dialed.Conn
+	}
+	if _, ok := own.(*mssql.Conn); !ok {
 		err := fmt.Errorf("the sqlserver engine needs go-mssqldb's own connections, not a %T", c)
 		return nil, errors.Join(err, c.Close())
 	}
-	s := &mssqlSession{genericSession: genericSession{session: newSession(c)}, o: o}
+	s := &mssqlSession{genericSession: genericSession{session: newSession(own)}, closer: c, o: o}
 	s.nulls = true
 	if err := s.Setup(ctx); err != nil {
-		return nil, errors.Join(err, c.Close())
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
@@ -59,6 +63,7 @@ func (sqlServer) Session(ctx context.Context, c driver.Conn, o Options) (Session
 // the transaction by itself, in place of running it outside of any.
 type mssqlSession struct {
 	genericSession
+	closer   io.Closer // of the connection
 	o        Options
 	failed   bool    // the transaction may hold a part of a statement's effects
 	levelled bool    // the last transaction had an isolation level of its own
@@ -84,6 +89,8 @@ func (s *mssqlSession) Refuses(set sqltext.Setting) string {
 	}
 	return ""
 }
+
+func (s *mssqlSession) Close() error { return s.closer.Close() }
 
 func (s *mssqlSession) run(ctx context.Context, text string) error {
 	_, err := s.Exec(ctx, text, nil)
