@@ -125,7 +125,8 @@ func mssqlFreeLock(resource string) string {
 	return fmt.Sprintf("select applock_test(N'public', N'%s', N'Exclusive', N'Session')", resource)
 }
 
-const mssqlWriter = "select convert(varchar(36), journal) from dualsql.writer"
+// mssqlWriter relies on "Table hints": a transaction under SNAPSHOT, too, sees who the writer is now.
+const mssqlWriter = "select convert(varchar(36), journal) from dualsql.writer with (readcommittedlock)"
 
 func mssqlSetWriter(journal uuid.UUID) string {
 	return fmt.Sprintf("update dualsql.writer set journal = '%[1]s', at = sysdatetimeoffset(); if @@rowcount = 0 insert into dualsql.writer (journal) values ('%[1]s');", journal)
