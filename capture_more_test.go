@@ -233,7 +233,7 @@ func TestRowModeSettings(t *testing.T) {
 		n.SetMaxOpenConns(1)
 		for i, c := range []struct{ set, refused string }{
 			{"set datestyle = 'SQL, DMY'", "datestyle"}, {"reset datestyle", ""}, {"set intervalstyle = sql_standard", "intervalstyle"}, {"reset all", ""},
-			{"set extra_float_digits = 0", "extra_float_digits"}, {"select set_config('extra_float_digits', '3', false)", ""},
+			{"set array_nulls = off", "array_nulls"}, {"set array_nulls = on; set extra_float_digits = 0", "extra_float_digits"}, {"select set_config('extra_float_digits', '3', false)", ""},
 		} {
 			if _, err := n.Exec(c.set); err != nil {
 				t.Fatalf("%s: %v", c.set, err)

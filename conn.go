@@ -39,7 +39,8 @@ type Conn struct {
 type setting struct {
 	redoStatement
 	name    string // a later one of the same name takes its place
-	applied bool   // the secondary has it
+	from    sqltext.Setting
+	applied bool // the secondary has it
 }
 
 // Primary returns the primary's own connection, such as a *stdlib.Conn of pgx. What is done on it is not mirrored.
@@ -100,7 +101,7 @@ func (c *Conn) needSecondary(ctx context.Context) error {
 	c.catalog = catalog
 	if s == nil {
 		var err error
-		if s, err = c.co.sides[engine.Secondary].connect(ctx); err != nil {
+		if s, err = c.co.sides[engine.Secondary].connectLike(ctx, c.primary); err != nil {
 			return err
 		}
 		c.secondary = s
@@ -162,7 +163,7 @@ func (c *Conn) applySetting(ctx context.Context, s *setting) error {
 	}
 	s.applied = true
 	if s.name != settingAll {
-		return nil
+		return restore(ctx, c.secondary, s.from)
 	}
 	c.joined = false // DISCARD ALL gives the session's locks back, and drops what is prepared
 	c.generation++

@@ -323,6 +323,11 @@ func (t *tx) repeat(ctx context.Context, m mirrored) error {
 			return t.secondaryError("set up the session", err)
 		}
 	}
+	for _, set := range m.plan.st.Settings {
+		if err := restore(ctx, c.secondary, set); err != nil {
+			return t.secondaryError("set up the session", err)
+		}
+	}
 	if m.rows >= 0 && got >= 0 && m.rows != got {
 		e := &DivergenceError{TxID: t.id, Statement: m.plan.st.Text, Primary: m.rows, Secondary: got}
 		c.co.stats.divergences.Add(1)

@@ -66,8 +66,17 @@ func (t *tx) intentOf(p protocol) *intent {
 		in.prepares, in.redo = two.prepares, t.shown
 		return in
 	}
+	adopted := ""
+	if a, ok := t.c.secondary.(engine.Ambient); ok {
+		adopted = a.Adopted()
+	}
+	if adopted != "" {
+		in.redo = append(in.redo, redoStatement{text: adopted, rows: -1, query: true, session: true})
+	}
 	for _, s := range t.c.settings {
-		in.redo = append(in.redo, s.redoStatement)
+		if adopted == "" || !s.from.Reset { // a new session has nothing else to reset
+			in.redo = append(in.redo, s.redoStatement)
+		}
 	}
 	in.redo = append(in.redo, t.redo...)
 	return in

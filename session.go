@@ -60,6 +60,14 @@ func resetsAll(st *sqltext.Statement) bool {
 	return slices.ContainsFunc(st.Settings, func(s sqltext.Setting) bool { return s.Name == settingAll })
 }
 
+// restore gives a secondary again what it had from the primary, behind a statement that has reset it.
+func restore(ctx context.Context, s engine.Session, set sqltext.Setting) error {
+	if a, ok := s.(engine.Ambient); ok {
+		return a.Restore(ctx, set)
+	}
+	return nil
+}
+
 // newSettings returns what a text leaves behind for the session, statement by statement: not what ends with its transaction,
 // and not what SQLite keeps in the database.
 func newSettings(st *sqltext.Statement) []setting {
@@ -68,7 +76,7 @@ func newSettings(st *sqltext.Statement) []setting {
 		switch {
 		case s.Local, s.Name == "transaction", s.Name == "constraints", inDatabase(s):
 		default:
-			all = append(all, setting{redoStatement: redoStatement{text: s.Text, rows: -1, session: true}, name: s.Name})
+			all = append(all, setting{redoStatement: redoStatement{text: s.Text, rows: -1, session: true}, name: s.Name, from: s})
 		}
 	}
 	if len(st.Settings) == 0 && st.Kind == sqltext.Session { // such as DISCARD TEMP

@@ -30,12 +30,22 @@ type side struct {
 // connect makes a connection and sets it up. The error names the side and never is driver.ErrBadConn to errors.Is: by the
 // time that a secondary is needed, the primary may have run something.
 func (s *side) connect(ctx context.Context) (engine.Session, error) {
+	return s.connectLike(ctx, nil)
+}
+
+// connectLike also gives the session the settings of one on the other side, where they are of one engine: else a text could mean
+// one thing here and another there.
+func (s *side) connectLike(ctx context.Context, other engine.Session) (engine.Session, error) {
+	options := s.options
+	if o, ok := other.(engine.Ambient); ok {
+		options.Like = o.Ambient()
+	}
 	ctx, cancel := context.WithTimeout(ctx, s.connectTimeout)
 	defer cancel()
 	c, err := s.connector.Connect(ctx)
 	if err == nil {
 		var sess engine.Session
-		if sess, err = s.engine.Session(ctx, c, s.options); err == nil {
+		if sess, err = s.engine.Session(ctx, c, options); err == nil {
 			return sess, nil
 		}
 	}

@@ -38,7 +38,7 @@ func (c *catalog) Functions(_ context.Context, calls []sqltext.Function) (found 
 func newCatalog() *catalog {
 	def := "now()"
 	return &catalog{
-		table: engine.Table{OID: 7, Kind: "r", Schema: "public", Name: "item", Key: []string{"id"}, DateStyle: "ISO, MDY", Intervals: "postgres", FloatDigits: 1, Stamp: "7 s",
+		table: engine.Table{OID: 7, Kind: "r", Schema: "public", Name: "item", Key: []string{"id"}, DateStyle: "ISO, MDY", Intervals: "postgres", FloatDigits: 1, ArrayNulls: true, Stamp: "7 s",
 			Columns: []engine.Column{{Name: "id", Type: "integer", Identity: "d", Made: []string{"int4"}}, {Name: "v", Type: "text", Made: []string{"text"}},
 				{Name: "at", Type: "timestamp with time zone", Default: &def, Made: []string{"timestamptz"}}}},
 		functions: []engine.Function{

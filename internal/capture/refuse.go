@@ -53,6 +53,8 @@ func (r *reader) refusedTable() error {
 		return errors.New("the session's intervalstyle is sql_standard, in which signs are not plain; set it to postgres")
 	case t.FloatDigits < 1:
 		return fmt.Errorf("the session's extra_float_digits is %d, with which floating point numbers are not exact; set it to 1", t.FloatDigits)
+	case !t.ArrayNulls:
+		return errors.New("the session's array_nulls is off, with which an array's NULL is not told from a text; set it to on")
 	case !slices.ContainsFunc(t.Columns, func(c engine.Column) bool { return !c.Generated }):
 		return errors.New("it has no columns that can be written")
 	}

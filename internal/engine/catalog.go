@@ -23,16 +23,17 @@ type Table struct {
 	Name         string    `json:"name"`
 	Rules        bool      `json:"rules"`
 	RowSecurity  bool      `json:"rowsecurity"`
-	Inherits     bool      `json:"inherits"`  // it has a parent or children by inheritance, not as a partition
-	Foreign      bool      `json:"foreign"`   // a partition is no ordinary table
-	Columns      []Column  `json:"columns"`   // in their order
-	Key          []string  `json:"key"`       // the primary key's columns, or a unique index's that is as good; none: no key
-	Triggers     []Trigger `json:"triggers"`  // the enabled ones, of its partitions as well
-	CascadesInto string    `json:"cascades"`  // a table with triggers or defaults that a foreign key's action changes along; "": none
-	DateStyle    string    `json:"datestyle"` // of the session
-	Intervals    string    `json:"intervals"` // intervalstyle of the session
-	FloatDigits  int       `json:"floats"`    // extra_float_digits of the session
-	Stamp        string    `json:"stamp"`     // see TableStamp
+	Inherits     bool      `json:"inherits"`   // it has a parent or children by inheritance, not as a partition
+	Foreign      bool      `json:"foreign"`    // a partition is no ordinary table
+	Columns      []Column  `json:"columns"`    // in their order
+	Key          []string  `json:"key"`        // the primary key's columns, or a unique index's that is as good; none: no key
+	Triggers     []Trigger `json:"triggers"`   // the enabled ones, of its partitions as well
+	CascadesInto string    `json:"cascades"`   // a table with triggers or defaults that a foreign key's action changes along; "": none
+	DateStyle    string    `json:"datestyle"`  // of the session
+	Intervals    string    `json:"intervals"`  // intervalstyle of the session
+	FloatDigits  int       `json:"floats"`     // extra_float_digits of the session
+	ArrayNulls   bool      `json:"arraynulls"` // array_nulls of the session
+	Stamp        string    `json:"stamp"`      // see TableStamp
 }
 
 // Column is one column of a Table.

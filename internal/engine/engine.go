@@ -40,6 +40,8 @@ type Options struct {
 	Role Role
 	// LockTimeout bounds each wait for a lock. Zero leaves the database's own setting.
 	LockTimeout time.Duration
+	// Like are settings that the session takes over from one on the other side; see [Ambient].
+	Like map[string]string
 }
 
 // Engine is one kind of database. Its values hold no state and are safe for concurrent use.
@@ -237,6 +239,18 @@ type Wary interface {
 	// SameTransaction runs f, and fails with [ErrEnded] when the open transaction is not the one from before it any more,
 	// whatever f returns.
 	SameTransaction(ctx context.Context, f func() error) error
+}
+
+// Ambient is a session whose database has settings of its own on which it depends what a text means.
+type Ambient interface {
+	Session
+	// Ambient returns those settings as the session found them, by their names in lower case; nil on a secondary.
+	Ambient() map[string]string
+	// Adopted returns a query that gives another session what this one has taken over ([Options].Like) because its own was
+	// different; "" if that was nothing.
+	Adopted() string
+	// Restore sets again what was taken over, after a statement that has reset it to the database's own value.
+	Restore(ctx context.Context, set sqltext.Setting) error
 }
 
 // Refusing is a session some of whose settings dualsql relies on.

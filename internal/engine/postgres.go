@@ -72,6 +72,8 @@ type pgSession struct {
 
 	wire *wire // nil on a connection from a connector that is not ours
 	o    Options
+
+	ambient, adopted map[string]string // see Ambient
 }
 
 // Setup turns the read guard on (PostgreSQL manual, 20.11.1: default_transaction_read_only), bounds lock waits, and raises
@@ -80,36 +82,58 @@ func (s *pgSession) Setup(ctx context.Context) error {
 	s.forgetMarker() // it is called after DISCARD ALL
 	var b strings.Builder
 	b.WriteString("select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'")
+	last := ""
 	if s.o.Role == Primary {
 		b.WriteString("; set default_transaction_read_only = on")
-	} else if s.o.LockTimeout > 0 {
-		fmt.Fprintf(&b, "; set lock_timeout = %d", max(1, s.o.LockTimeout.Milliseconds()))
+		last = pgAmbientQuery
+	} else {
+		if s.o.LockTimeout > 0 {
+			fmt.Fprintf(&b, "; set lock_timeout = %d", max(1, s.o.LockTimeout.Milliseconds()))
+		}
+		last = s.adoptText()
 	}
-	_, err := s.simple(ctx, b.String())
-	return err
+	if last != "" {
+		b.WriteString("; " + last)
+	}
+	results, err := s.results(ctx, b.String())
+	if err != nil || last == "" {
+		return err
+	}
+	found := map[string]string{}
+	for _, row := range results[len(results)-1].Rows {
+		found[string(row[0])] = string(row[1])
+	}
+	if s.o.Role == Secondary {
+		s.adopted = found
+	} else if s.ambient == nil {
+		s.ambient = found
+	}
+	return nil
 }
 
-// simple sends text in one simple-protocol round trip and returns the tag of its last statement. The error is a bare
-// driver.ErrBadConn when nothing was sent. If text has gone out early, only its replies are read.
+// simple sends text in one simple-protocol round trip and returns the tag of its last statement; see results.
 func (s *pgSession) simple(ctx context.Context, text string) (pgconn.CommandTag, error) {
+	results, err := s.results(ctx, text)
+	if err != nil || len(results) == 0 {
+		return pgconn.CommandTag{}, err
+	}
+	return results[len(results)-1].CommandTag, nil
+}
+
+// results sends text in one simple-protocol round trip. The error is a bare driver.ErrBadConn when nothing was sent. If text has
+// gone out early, only its replies are read.
+func (s *pgSession) results(ctx context.Context, text string) ([]*pgconn.Result, error) {
 	early := s.earlySent()
 	// Not pgconn.SafeToRetry afterwards: a connection that is lost while pgx (5.12) reads the answer gives the same error
 	// as one that was closed before.
 	if s.pg.IsClosed() || ctx.Err() != nil || !early && s.wire.failed() {
 		if early {
 			_ = s.pg.Close(ctx) // its replies would be in the way of all others
-			return pgconn.CommandTag{}, errors.Join(errReplyLost, ctx.Err())
+			return nil, errors.Join(errReplyLost, ctx.Err())
 		}
-		return pgconn.CommandTag{}, driver.ErrBadConn
+		return nil, driver.ErrBadConn
 	}
-	results, err := s.pg.PgConn().Exec(ctx, text).ReadAll()
-	if err != nil {
-		return pgconn.CommandTag{}, err
-	}
-	if len(results) == 0 {
-		return pgconn.CommandTag{}, nil
-	}
-	return results[len(results)-1].CommandTag, nil
+	return s.pg.PgConn().Exec(ctx, text).ReadAll()
 }
 
 var pgLevels = map[sql.IsolationLevel]string{

@@ -70,7 +70,7 @@ const pgTable = `select json_build_object(
 		select min(along.oid::regclass::text) from along
 		where along.sets or exists (select from pg_catalog.pg_trigger g where g.tgrelid = along.oid and not g.tgisinternal and g.tgenabled <> 'D')), ''),
 	'datestyle', current_setting('datestyle'), 'intervals', current_setting('intervalstyle'),
-	'floats', current_setting('extra_float_digits')::int, 'stamp', %s)
+	'floats', current_setting('extra_float_digits')::int, 'arraynulls', current_setting('array_nulls')::bool, 'stamp', %s)
 	from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.oid = to_regclass($1::text)`
 
 // TableStamp is an expression of PostgreSQL's whose value changes when the table's columns, triggers or rules do: what was
