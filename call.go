@@ -31,7 +31,9 @@ func (c *Conn) run(ctx context.Context, q call, query bool) (driver.Result, driv
 			return nil, nil, err
 		}
 		if c.tx != nil {
-			c.tx.alter(q.plan.st)
+			if err := c.tx.alter(ctx, q.plan.st, false); err != nil {
+				return nil, nil, err
+			}
 		}
 		res, rows, err := engine.Run(ctx, c.primary, st, text, args, query)
 		if err == nil && c.tx != nil && c.tx.options.ReadOnly {

@@ -2,6 +2,7 @@ package dualsql
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ type captured struct {
 
 // capturePlan is how one text is mirrored.
 type capturePlan struct {
+	seen    []engine.Seen
 	differs string // why the text must not simply run on both sides; "" if it may
 	rows    *capture.Rows
 	plan    *plan // of rows' text; nil without rows
@@ -41,17 +43,17 @@ func cannotCapture(m Mirror, sides [2]*side) string {
 	return ""
 }
 
-// captures decides how a statement is mirrored: as text, then it returns nil, or as rows. What cannot be mirrored exactly is
-// refused before it runs. args are resolved.
-func (c *Conn) captures(ctx context.Context, q call, args []driver.NamedValue) (*capturePlan, error) {
+// captures decides how a statement is mirrored: as text, then it returns no plan, or as rows. What cannot be mirrored exactly is
+// refused before it runs. seen is what this relies on. args are resolved.
+func (c *Conn) captures(ctx context.Context, q call, args []driver.NamedValue) (asRows *capturePlan, seen []engine.Seen, _ error) {
 	mode := c.co.cfg.Mirror
 	st := q.plan.st
 	if mode == MirrorStatement || asText(ctx, q) || st.Kind < sqltext.Write {
-		return nil, nil
+		return nil, nil, nil
 	}
 	p, err := c.capturePlan(ctx, q.plan)
 	if err != nil {
-		return nil, c.primaryError(err)
+		return nil, nil, c.primaryError(err)
 	}
 	differs := p.differs
 	if differs == "" && slices.ContainsFunc(args, mayBeClock) {
@@ -59,15 +61,15 @@ func (c *Conn) captures(ctx context.Context, q call, args []driver.NamedValue) (
 	}
 	switch {
 	case differs == "" && (mode == MirrorMixed || p.plan == nil && p.why == nil):
-		return nil, nil
+		return nil, p.seen, nil
 	case p.rows != nil:
-		return p, nil
+		return p, p.seen, nil
 	}
 	why := p.why
 	if why == nil {
 		why = errSeveral
 	}
-	return nil, c.cannotMirror(ctx, q, differs, why)
+	return nil, nil, c.cannotMirror(ctx, q, differs, why)
 }
 
 // asText reports whether the caller has said that a statement is mirrored as text, its own or another for the secondary.
@@ -123,45 +125,89 @@ func (c *Conn) capturePlan(ctx context.Context, p *plan) (*capturePlan, error) {
 	if got := c.captured.plans[p]; got != nil {
 		return got, nil
 	}
-	own := int64(0)
-	if c.tx.altering {
-		own = 1
-	}
-	altering := c.co.altering.Load() > own
 	got, err := c.newCapturePlan(ctx, p)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		c.captured.plans[p] = got
 	}
-	if altering {
-		// What has been read may be changed by the time that the statement gets its lock. Rows tell, a text does not.
-		if got.differs == "" {
-			got.differs = "another transaction is changing tables"
-		}
-		return got, nil
-	}
-	c.captured.plans[p] = got
-	return got, nil
+	return got, err
 }
 
-// alter counts a transaction as one that changes tables, from before it does until it has ended. What is called may do so.
-func (t *tx) alter(st *sqltext.Statement) {
-	if st.Kind != sqltext.DDL && st.Kind != sqltext.Call && st.Kind != sqltext.Other || t.altering || t.c.co.cfg.Mirror == MirrorStatement {
+// rely keeps what the mirroring of a statement relies on, for the end of the transaction to check: by then it has the locks that
+// keep others from changing the tables, and the secondary has run the text. What is carried over as rows was checked with the rows,
+// but in a transaction that sees the catalog as it was.
+func (t *tx) rely(seen []engine.Seen, asRows bool) {
+	if asRows && !t.snapshot() {
 		return
 	}
-	t.altering = true
-	t.c.co.altering.Add(1)
-	t.c.co.catalog.Add(1)
+	for _, one := range seen {
+		if !slices.Contains(t.seen, one) {
+			t.seen = append(t.seen, one)
+		}
+	}
 }
 
-// stillSame fails if a text that was found to do the same on both sides has run on tables that may have been changed since:
-// it may have waited for the lock of the transaction that did so.
-func (t *tx) stillSame(ctx context.Context, q call, catalog int64) error {
-	co := t.c.co
-	if co.cfg.Mirror == MirrorStatement || q.plan.st.Kind != sqltext.Write || asText(ctx, q) || co.catalog.Load() == catalog {
+// alter notes, before it does, a statement that may change tables: what was relied on so far has to hold until then.
+func (t *tx) alter(ctx context.Context, st *sqltext.Statement, mirrored bool) error {
+	switch {
+	case t.c.co.cfg.Mirror == MirrorStatement:
+		return nil
+	case st.Kind == sqltext.DDL, st.Kind == sqltext.Call, st.Kind == sqltext.Other:
+		t.altering = true
+	case st.Kind == sqltext.Read && mirrored: // for what it calls
+	default:
 		return nil
 	}
-	t.err = &SideError{Side: "primary", Op: "statement " + shorten(q.plan.st.Text), TxID: t.id, Err: capture.ErrStale}
+	if len(t.seen) == 0 || t.c.primary.Status() != engine.TxOpen {
+		return nil
+	}
+	if err := t.c.primary.(engine.Cataloged).Verify(ctx, t.seen); err != nil {
+		return t.stale(err)
+	}
+	t.seen = nil
+	return nil
+}
+
+// checkSeen is for a transaction that sees the catalog as it was when it began: another session sees it as it is. What the
+// transaction has itself changed the other cannot see.
+func (t *tx) checkSeen(ctx context.Context) error {
+	if len(t.seen) == 0 || t.altering || !t.snapshot() {
+		return nil
+	}
+	err := t.c.co.withSession(ctx, engine.Primary, func(s engine.Marking) error {
+		return s.(engine.Cataloged).Verify(ctx, t.seen)
+	})
+	if err == nil {
+		t.seen = nil
+		return nil
+	}
+	return t.stale(err)
+}
+
+func (t *tx) stale(err error) error {
+	t.c.captured = captured{}
+	t.err = &SideError{Side: "primary", Op: "check what the mirroring relies on", TxID: t.id, Err: err}
 	return t.err
+}
+
+// snapshot reports whether the transaction may see the catalog as it was at its first statement.
+func (t *tx) snapshot() bool {
+	switch level := sql.IsolationLevel(t.options.Isolation); {
+	case level >= sql.LevelRepeatableRead || t.levelled:
+		return true
+	case level != sql.LevelDefault:
+		return false
+	}
+	a, ok := t.c.primary.(engine.Ambient)
+	return ok && a.Ambient()["default_transaction_isolation"] != "read committed" || slices.ContainsFunc(t.c.settings, func(s setting) bool { return isolates(s.from) })
+}
+
+// isolates reports whether a setting may give transactions another isolation level.
+func isolates(s sqltext.Setting) bool {
+	switch s.Name {
+	case "transaction", "session characteristics", "default_transaction_isolation", "transaction_isolation":
+		return true
+	}
+	return false
 }
 
 func (c *Conn) newCapturePlan(ctx context.Context, p *plan) (*capturePlan, error) {
@@ -175,7 +221,7 @@ func (c *Conn) newCapturePlan(ctx context.Context, p *plan) (*capturePlan, error
 		if err != nil {
 			return nil, err
 		}
-		cp := &capturePlan{differs: got.Differs, rows: got.Rows, why: got.Why}
+		cp := &capturePlan{seen: []engine.Seen{got.Seen}, differs: got.Differs, rows: got.Rows, why: got.Why}
 		if cp.rows != nil {
 			cp.plan = &plan{st: sqltext.Parse(cp.rows.Text, st.Dialect)}
 		}
@@ -192,6 +238,7 @@ func (c *Conn) newCapturePlan(ctx context.Context, p *plan) (*capturePlan, error
 // not hold.
 func (c *Conn) severalPlan(ctx context.Context, st *sqltext.Statement) (*capturePlan, error) {
 	rearranged := false
+	all := &capturePlan{}
 	for _, one := range st.Split() {
 		got, err := c.newCapturePlan(ctx, &plan{st: one})
 		if err != nil {
@@ -204,8 +251,12 @@ func (c *Conn) severalPlan(ctx context.Context, st *sqltext.Statement) (*capture
 			return &capturePlan{differs: got.differs, why: errSeveral}, nil
 		}
 		rearranged = rearranged || one.Kind != sqltext.Write && (one.Kind != sqltext.Read || len(one.Calls) > 0)
+		all.seen = append(all.seen, got.seen...)
 	}
-	return &capturePlan{}, nil
+	if rearranged {
+		all.seen = nil // it may be the text itself that changes what was seen
+	}
+	return all, nil
 }
 
 // mirrorRows runs a statement on the primary, which hands back the rows that it has made, and queues what brings these to the

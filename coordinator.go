@@ -30,8 +30,6 @@ type coordinator struct {
 	catalog  atomic.Int64 // counts the DDL statements seen, to drop what is known of functions
 	stats    counters
 
-	altering atomic.Int64 // the open transactions that have changed tables, where that decides how others are mirrored
-
 	// prepared is set once the pair has been checked and what was open has been looked at: before that no write runs.
 	prepared  atomic.Bool
 	away      atomic.Bool // the first attempt has failed: later connections do not wait for another

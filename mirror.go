@@ -38,8 +38,9 @@ func (c *Conn) write(ctx context.Context, r route, q call, query bool) (driver.R
 	var rows driver.Rows
 	if r == onPrimaryWrite {
 		t.primaryOnly = hintOf(ctx, q.plan) == sqltext.HintPrimary
-		t.alter(q.plan.st)
-		res, rows, err = t.onPrimary(ctx, q, q.args, query)
+		if err = t.alter(ctx, q.plan.st, false); err == nil {
+			res, rows, err = t.onPrimary(ctx, q, q.args, query)
+		}
 	} else {
 		res, rows, err = t.mirror(ctx, q, query)
 	}
@@ -125,12 +126,16 @@ func (t *tx) mirror(ctx context.Context, q call, query bool) (driver.Result, dri
 	if err != nil {
 		return nil, nil, err
 	}
-	t.alter(q.plan.st)
-	catalog := c.co.catalog.Load()
-	if rows, err := c.captures(ctx, q, args); err != nil {
+	if err := t.alter(ctx, q.plan.st, true); err != nil {
 		return nil, nil, err
-	} else if rows != nil {
-		return t.mirrorRows(ctx, q, rows, args, query)
+	}
+	asRows, seen, err := c.captures(ctx, q, args)
+	if err != nil {
+		return nil, nil, err
+	}
+	t.rely(seen, asRows != nil)
+	if asRows != nil {
+		return t.mirrorRows(ctx, q, asRows, args, query)
 	}
 	if err := t.enlist(ctx); err != nil {
 		return nil, nil, err
@@ -147,9 +152,6 @@ func (t *tx) mirror(ctx context.Context, q call, query bool) (driver.Result, dri
 	}
 	res, rows, err := t.onPrimary(ctx, q, args, query)
 	if err != nil {
-		return nil, nil, err
-	}
-	if err := t.stillSame(ctx, q, catalog); err != nil {
 		return nil, nil, err
 	}
 	if sp.Op == sqltext.RollbackToSavepoint {

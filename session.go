@@ -128,6 +128,7 @@ func (t *tx) noteSettings(st *sqltext.Statement, r *redoStatement) {
 	if len(st.Settings) > 0 && t.c.routeSession(st) == onPrimary {
 		return // the secondary does not have such a setting
 	}
+	t.levelled = t.levelled || slices.ContainsFunc(st.Settings, isolates)
 	for _, s := range newSettings(st) {
 		if strings.HasSuffix(s.name, "foreign_keys") {
 			continue // SQLite does not change it inside a transaction

@@ -153,7 +153,12 @@ func TestSurvive20SweepWaitsForOwner(t *testing.T) {
 				return
 			}
 			met = true
-			r, err := other.c.Recover(context.Background())
+			var r dualsql.Recovery
+			var err error
+			w.eventually("it is old enough to be found", func() bool {
+				r, err = other.c.Recover(context.Background())
+				return err != nil || len(r.Pending) > 0
+			})
 			if err != nil || len(r.Pending) != 1 || r.Pending[0].Problem == "" {
 				t.Errorf("Recover beside a live owner: %+v, %v, want it pending with its problem", r, err)
 			}

@@ -32,8 +32,10 @@ type tx struct {
 	unrepeatable bool
 	// rearranged: what is known of tables may not hold any more when the transaction ends.
 	rearranged bool
-	altering   bool  // it counts as one that changes tables
-	err        error // why the transaction can only be rolled back; see doomed
+	altering   bool          // it may change tables
+	levelled   bool          // a statement has set its isolation level
+	seen       []engine.Seen // what the mirroring of its statements relies on
+	err        error         // why the transaction can only be rolled back; see doomed
 
 	// These belong to the lane while it is busy.
 	begun bool // the secondary is in its transaction
@@ -104,6 +106,9 @@ func (t *tx) ready() error {
 	if t.begun && c.secondary.Status() == engine.TxIdle {
 		return t.secondaryError("commit", errEndedBehindSecondary)
 	}
+	if err := t.checkSeen(t.ctx); err != nil {
+		return err
+	}
 	if t.writes > 0 || t.primaryOnly || t.options.ReadOnly || c.guard == nil || c.primary.Status() != engine.TxOpen {
 		return nil
 	}
@@ -141,7 +146,14 @@ func (t *tx) commitContext() (context.Context, context.CancelFunc) {
 func (t *tx) commit() error {
 	c := t.c
 	if t.writes > 0 && c.primary.Status() == engine.TxOpen {
-		return t.protocol().commit(t)
+		if len(t.seen) > 0 {
+			c.primary.(engine.Cataloged).Expect(t.seen)
+		}
+		err := t.protocol().commit(t)
+		if errors.Is(err, engine.ErrStale) {
+			c.captured = captured{}
+		}
+		return err
 	}
 	ctx, cancel := t.commitContext()
 	defer cancel()
@@ -217,6 +229,5 @@ func (t *tx) finish() {
 	}
 	if t.altering {
 		t.c.co.catalog.Add(1)
-		t.c.co.altering.Add(-1)
 	}
 }

@@ -7,9 +7,12 @@ package capture
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/dualsql/dualsql/internal/engine"
 	"github.com/dualsql/dualsql/internal/sqltext"
@@ -22,6 +25,8 @@ type Plan struct {
 	// Rows mirrors what it does as rows; nil if that cannot be done exactly, and Why says why.
 	Rows *Rows
 	Why  error
+	// Seen is what all this relies on.
+	Seen engine.Seen
 }
 
 // Read makes the plan of a statement that is one INSERT, UPDATE or DELETE, for a secondary of that engine.
@@ -42,7 +47,7 @@ func Read(ctx context.Context, cat engine.Cataloged, st *sqltext.Statement, seco
 	if err := r.lookUp(ctx, cat); err != nil {
 		return nil, err
 	}
-	p := &Plan{Differs: r.differs()}
+	p := &Plan{Differs: r.differs(), Seen: r.seen()}
 	if secondary != engine.Postgres {
 		p.Differs = "the sides are of different engines"
 	}
@@ -103,6 +108,27 @@ func (r *reader) lookUp(ctx context.Context, cat engine.Cataloged) error {
 	var err error
 	r.functions, err = cat.Functions(ctx, calls)
 	return err
+}
+
+func (r *reader) seen() engine.Seen {
+	stamps := map[string]int64{}
+	for _, f := range r.functions {
+		stamps[f.Name] = f.Stamp
+	}
+	seen := engine.Seen{Table: r.table.OID, Stamp: r.table.Stamp}
+	if len(stamps) == 0 {
+		seen.Functions = "{}"
+		return seen
+	}
+	var names [][]driver.Value
+	var sum int64
+	for _, name := range slices.Sorted(maps.Keys(stamps)) {
+		names = append(names, []driver.Value{name})
+		sum += stamps[name]
+	}
+	seen.Functions = array(names, 0)
+	seen.Stamp += strconv.FormatInt(sum, 10)
+	return seen
 }
 
 // steady reports whether all functions that calls may mean give the same results on both sides, and which one may not.

@@ -14,7 +14,7 @@ import (
 
 // catalog is one table and a few functions.
 type catalog struct {
-	engine.Session
+	engine.Cataloged
 	table     engine.Table
 	functions []engine.Function
 }

@@ -2,7 +2,6 @@ package capture
 
 import (
 	"database/sql/driver"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -93,9 +92,6 @@ func newRows(text string, dml *sqltext.DML, t *engine.Table, secondary engine.En
 // quote quotes an identifier for PostgreSQL and SQLite.
 func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
-// ErrStale says that the table is not any more what the plan was made for.
-var ErrStale = errors.New("the table has been changed meanwhile by somebody else; try the transaction again")
-
 // Statements returns what brings the rows to the secondary, in order. rows are those that the primary has handed back; each
 // ends with the Extra columns.
 func (r *Rows) Statements(rows [][]driver.Value) ([]Statement, error) {
@@ -103,7 +99,7 @@ func (r *Rows) Statements(rows [][]driver.Value) ([]Statement, error) {
 	for _, row := range rows {
 		extra := row[len(row)-r.Extra:]
 		if stamp, _ := extra[r.Extra-1].(string); stamp != r.stamp {
-			return nil, ErrStale
+			return nil, engine.ErrStale
 		}
 		values := extra[:r.columns]
 		for i, v := range values {

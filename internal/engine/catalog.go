@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 
 	"github.com/dualsql/dualsql/internal/sqltext"
 )
@@ -13,7 +14,22 @@ type Cataloged interface {
 	Table(ctx context.Context, schema, name string) (*Table, error)
 	// Functions describes the functions that calls may mean: all of the name, in any schema or in the one that is given.
 	Functions(ctx context.Context, calls []sqltext.Function) ([]Function, error)
+	// Expect has the end of the open transaction fail with [ErrStale] if the catalog, as the transaction sees it then, does not
+	// say any more what was seen. It costs no round trip.
+	Expect(seen []Seen)
+	// Verify fails with [ErrStale] if it does not say so now.
+	Verify(ctx context.Context, seen []Seen) error
 }
+
+// Seen is what the mirroring of a text relies on.
+type Seen struct {
+	Table     uint32
+	Functions string // names of functions that the text calls, as an array of PostgreSQL's
+	Stamp     string // the table's Stamp and those of the functions
+}
+
+// ErrStale says that the catalog is not any more what it was when it was decided how a text is mirrored.
+var ErrStale = errors.New("the table, or a function, has been changed meanwhile by somebody else; try the transaction again")
 
 // Table is what the catalog says of a table.
 type Table struct {
@@ -68,4 +84,5 @@ type Function struct {
 	Volatility   string // pg_proc.provolatile
 	Kind         string // pg_proc.prokind
 	Language     string
+	Stamp        int64 // of all functions of the name; it changes with any of them
 }

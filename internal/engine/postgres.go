@@ -52,7 +52,7 @@ func (postgres) Session(ctx context.Context, c driver.Conn, o Options) (Session,
 		err := fmt.Errorf("the postgres engine needs pgx's own connections, not a %T", c)
 		return nil, errors.Join(err, c.Close())
 	}
-	s := &pgSession{session: newSession(c), pg: pc.Conn(), o: o}
+	s := &pgSession{session: newSession(c), pg: pc.Conn(), o: o, marker: keptStatement{what: "marker"}, check: keptStatement{what: "seen"}}
 	s.keeps = s.pg.Config().DefaultQueryExecMode == pgx.QueryExecModeCacheStatement
 	s.wire, _ = s.pg.PgConn().CustomData()[wireKey].(*wire)
 	if err := s.Setup(ctx); err != nil {
@@ -66,9 +66,8 @@ type pgSession struct {
 	pg    *pgx.Conn
 	keeps bool // the session may keep prepared statements: behind a pooler it is told not to
 
-	// The statement that inserts markers.
-	markerKept bool
-	markers    int // counts its names
+	marker, check keptStatement // what insertMarker and checkSeen send
+	seen          []Seen        // what the open transaction relies on; see Expect
 
 	wire *wire // nil on a connection from a connector that is not ours
 	o    Options
@@ -79,7 +78,7 @@ type pgSession struct {
 // Setup turns the read guard on (PostgreSQL manual, 20.11.1: default_transaction_read_only), bounds lock waits, and raises
 // synchronous_commit=off, under which a server crash loses transactions that were reported as committed (30.4).
 func (s *pgSession) Setup(ctx context.Context) error {
-	s.forgetMarker() // it is called after DISCARD ALL
+	s.forgetKept() // it is called after DISCARD ALL
 	var b strings.Builder
 	b.WriteString("select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'")
 	last := ""
@@ -172,15 +171,15 @@ func (s *pgSession) Commit(ctx context.Context, m *Marker) error {
 		s.wire.forget() // the server knows nothing of this transaction
 		return nil
 	}
-	text := "commit"
+	seen := s.takeSeen()
+	text := s.checkSeen(seen)
 	if m != nil {
-		text = s.insertMarker(*m) + "; commit"
+		text += s.insertMarker(*m) + "; "
 	}
-	tag, err := s.simple(ctx, text)
-	if m != nil && err == nil {
-		s.markerInserted()
-	} else if m != nil {
-		s.markerRefused(err)
+	tag, err := s.simple(ctx, text+"commit")
+	err = s.answeredSeen(seen, err)
+	if m != nil {
+		s.marker.answered(err)
 	}
 	if err == nil {
 		if got := tag.String(); got != "COMMIT" {
@@ -221,6 +220,7 @@ func (s *pgSession) Rollback(ctx context.Context) error {
 		return nil
 	}
 	s.wire.forget()
+	s.seen = nil
 	if s.Valid() {
 		return nil
 	}
@@ -250,8 +250,13 @@ func (s *pgSession) Status() TxStatus {
 
 // Forget: a cached plan whose result type has changed would fail with 0A000, here where it did not on the primary.
 func (s *pgSession) Forget(ctx context.Context) error {
-	s.forgetMarker()
+	s.forgetKept()
 	return s.pg.DeallocateAll(ctx)
+}
+
+func (s *pgSession) forgetKept() {
+	s.marker.forget()
+	s.check.forget()
 }
 
 func (s *pgSession) Valid() bool {

@@ -13,7 +13,7 @@ import (
 // pgAmbient are the settings on which it depends what a text means (PostgreSQL manual, chapter 20). The server, the database and the
 // role can each have their own. Locales are not among them: the other side need not know one of that name.
 var pgAmbient = []string{"timezone", "datestyle", "intervalstyle", "search_path", "bytea_output", "array_nulls", "standard_conforming_strings",
-	"backslash_quote", "default_text_search_config", "extra_float_digits", "xmlbinary", "xmloption", "transform_null_equals"}
+	"backslash_quote", "default_text_search_config", "extra_float_digits", "xmlbinary", "xmloption", "transform_null_equals", "default_transaction_isolation"}
 
 // pgAmbientQuery returns their names and values.
 var pgAmbientQuery = "select n, pg_catalog.current_setting(n) from pg_catalog.unnest('{" + strings.Join(pgAmbient, ",") + "}'::text[]) n"

@@ -73,12 +73,15 @@ const pgTable = `select json_build_object(
 	'floats', current_setting('extra_float_digits')::int, 'arraynulls', current_setting('array_nulls')::bool, 'stamp', %s)
 	from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.oid = to_regclass($1::text)`
 
-// TableStamp is an expression of PostgreSQL's whose value changes when the table's columns, triggers or rules do: what was
-// read of them before does not hold any more. oid is an expression for the table's number.
+// TableStamp is an expression of PostgreSQL's whose value changes when the table's columns, their domains, its rules, its triggers or
+// their functions do: what was read of them before does not hold any more. oid is an expression for the table's number.
 func TableStamp(oid string) string {
 	return `(select concat_ws(' ', k.oid, k.relnatts, k.relhasrules, k.relhassubclass, k.relrowsecurity,
-	(select sum(f.xmin::text::int8) from pg_catalog.pg_attribute f where f.attrelid = k.oid),
-	(select count(*) from pg_catalog.pg_trigger g where g.tgrelid = k.oid)) from pg_catalog.pg_class k where k.oid = ` + oid + `)`
+	(select sum(f.xmin::text::int8 + coalesce(d.xmin::text::int8, 0)) from pg_catalog.pg_attribute f
+		left join pg_catalog.pg_type d on d.oid = f.atttypid and d.typtype = 'd' where f.attrelid = k.oid),
+	(select sum(g.xmin::text::int8 + p.xmin::text::int8) from pg_catalog.pg_trigger g join pg_catalog.pg_proc p on p.oid = g.tgfoid
+		where g.tgrelid = any(case k.relkind when 'p' then array(select relid::oid from pg_catalog.pg_partition_tree(k.oid)) else array[k.oid] end))
+	) from pg_catalog.pg_class k where k.oid = ` + oid + `)`
 }
 
 // Table implements Cataloged.
@@ -105,7 +108,8 @@ func (s *pgSession) Functions(ctx context.Context, calls []sqltext.Function) ([]
 	for i, c := range calls {
 		names[i], schemas[i] = c.Name, c.Schema
 	}
-	rows, err := s.pg.Query(ctx, `select distinct n.nspname::text, p.proname::text, p.provolatile::text, p.prokind::text, l.lanname::text
+	rows, err := s.pg.Query(ctx, `select distinct n.nspname::text, p.proname::text, p.provolatile::text, p.prokind::text, l.lanname::text,
+			(select sum(q.xmin::text::int8) from pg_catalog.pg_proc q where q.proname = p.proname)::int8
 		from unnest($1::text[], $2::text[]) c(name, schema) join pg_catalog.pg_proc p on p.proname = c.name
 		join pg_catalog.pg_namespace n on n.oid = p.pronamespace and c.schema in ('', n.nspname)
 		join pg_catalog.pg_language l on l.oid = p.prolang`, names, schemas)

@@ -35,35 +35,12 @@ func pgInsertMarker(m Marker) string {
 	return fmt.Sprintf(pgMarkerInsert, Literal(m.TxID.String()), Literal(m.Journal.String()))
 }
 
-// insertMarker is pgInsertMarker by a statement that the session keeps: to parse and plan it takes the server longer than to
-// run it. markerInserted must be called when the text has run.
+// insertMarker is pgInsertMarker by a statement that the session keeps. s.marker.answered must be called when the text has run.
 func (s *pgSession) insertMarker(m Marker) string {
 	if !s.keeps {
 		return pgInsertMarker(m)
 	}
-	execute := fmt.Sprintf("execute %s(%s, %s)", s.markerName(), Literal(m.TxID.String()), Literal(m.Journal.String()))
-	if s.markerKept {
-		return execute
-	}
-	return "prepare " + s.markerName() + "(uuid, uuid) as " + fmt.Sprintf(pgMarkerInsert, "$1", "$2") + "; " + execute
-}
-
-func (s *pgSession) markerName() string { return fmt.Sprintf("dualsql_marker_%d", s.markers) }
-
-func (s *pgSession) markerInserted() { s.markerKept = true }
-
-// markerRefused must be called when the text of insertMarker has failed, or what came with it.
-func (s *pgSession) markerRefused(err error) {
-	var pe *pgconn.PgError
-	if !s.markerKept || errors.As(err, &pe) && pe.Code == "26000" { // invalid_sql_statement_name: somebody has deallocated it
-		s.forgetMarker()
-	}
-}
-
-// forgetMarker: the session does not have the statement any more, or nobody knows whether it has.
-func (s *pgSession) forgetMarker() {
-	s.markerKept = false
-	s.markers++ // a name is never used twice
+	return s.marker.define("uuid, uuid", fmt.Sprintf(pgMarkerInsert, "$1", "$2")) + s.marker.execute(Literal(m.TxID.String()), Literal(m.Journal.String()))
 }
 
 // write runs text in a transaction of its own: the primary's sessions are read-only outside of one.

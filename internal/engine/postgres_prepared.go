@@ -16,7 +16,7 @@ import (
 // that prepares can end what is prepared (manual, COMMIT PREPARED), so that is the role that every session of dualsql begins
 // with, not one that the transaction has SET.
 func (s *pgSession) prepareText(gid string, m Marker) string {
-	return "set local role to default; " + s.insertMarker(m) + "; prepare transaction " + Literal(gid)
+	return s.checkSeen(s.seen) + "set local role to default; " + s.insertMarker(m) + "; prepare transaction " + Literal(gid)
 }
 
 func (s *pgSession) PrepareAlong(gid string, m Marker) { s.early(s.prepareText(gid, m)) }
@@ -25,15 +25,15 @@ func (s *pgSession) PreparedAlong() bool { return s.earlySent() }
 
 func (s *pgSession) PrepareTransaction(ctx context.Context, gid string, m Marker) error {
 	tag, err := s.simple(ctx, s.prepareText(gid, m))
+	err = s.answeredSeen(s.takeSeen(), err)
+	s.marker.answered(err)
 	if err == nil {
-		s.markerInserted()
 		if got := tag.String(); got != "PREPARE TRANSACTION" {
 			// As COMMIT does, it answers ROLLBACK in a transaction that has failed (manual, PREPARE TRANSACTION).
 			return fmt.Errorf("the server answered PREPARE TRANSACTION with %s: %w", got, pgx.ErrTxCommitRollback)
 		}
 		return nil
 	}
-	s.markerRefused(err)
 	var pe *pgconn.PgError
 	switch {
 	case errors.Is(err, driver.ErrBadConn):
