@@ -95,6 +95,7 @@ func newContender(b *testing.B, clusters [2]*testdb.Cluster, delay time.Duration
 		benchNil(b, err)
 		for _, text := range []string{
 			"create table account (id int primary key, balance bigint not null) with (fillfactor = 50)",
+			"create table entry (id bigint generated always as identity primary key, account int, at timestamptz default now())",
 			fmt.Sprintf("insert into account select n, 0 from generate_series(1, %d) n", benchRows),
 			"vacuum analyze account",
 		} {
@@ -150,16 +151,21 @@ func byHand(b *testing.B, dsn [2]string, clients int) func(id int) error {
 	}
 }
 
+func openTwoPhase(b *testing.B, dsn [2]string, clients int, change func(*dualsql.Config)) *sql.DB {
+	cfg := dualsql.NewConfig()
+	cfg.Primary.DSN, cfg.Secondary.DSN = dsn[0], dsn[1]
+	cfg.Journal = filepath.Join(b.TempDir(), "journal")
+	cfg.Commit = dualsql.TwoPhase
+	cfg.Logger = slog.New(slog.DiscardHandler)
+	change(cfg)
+	connector, err := dualsql.NewConnector(cfg)
+	benchNil(b, err)
+	return pool(b, sql.OpenDB(connector), nil, clients)
+}
+
 func through(ack dualsql.Ack) func(b *testing.B, dsn [2]string, clients int) func(id int) error {
 	return func(b *testing.B, dsn [2]string, clients int) func(id int) error {
-		cfg := dualsql.NewConfig()
-		cfg.Primary.DSN, cfg.Secondary.DSN = dsn[0], dsn[1]
-		cfg.Journal = filepath.Join(b.TempDir(), "journal")
-		cfg.Commit, cfg.Ack = dualsql.TwoPhase, ack
-		cfg.Logger = slog.New(slog.DiscardHandler)
-		connector, err := dualsql.NewConnector(cfg)
-		benchNil(b, err)
-		db := pool(b, sql.OpenDB(connector), nil, clients)
+		db := openTwoPhase(b, dsn, clients, func(c *dualsql.Config) { c.Ack = ack })
 		ctx := context.Background()
 		return func(id int) error {
 			tx, err := db.BeginTx(ctx, nil)

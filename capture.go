@@ -133,12 +133,8 @@ func (c *Conn) capturePlan(ctx context.Context, p *plan) (*capturePlan, error) {
 }
 
 // rely keeps what the mirroring of a statement relies on, for the end of the transaction to check: by then it has the locks that
-// keep others from changing the tables, and the secondary has run the text. What is carried over as rows was checked with the rows,
-// but in a transaction that sees the catalog as it was.
-func (t *tx) rely(seen []engine.Seen, asRows bool) {
-	if asRows && !t.snapshot() {
-		return
-	}
+// keep others from changing the tables, and the secondary has run the text.
+func (t *tx) rely(seen []engine.Seen) {
 	for _, one := range seen {
 		if !slices.Contains(t.seen, one) {
 			t.seen = append(t.seen, one)
@@ -148,39 +144,56 @@ func (t *tx) rely(seen []engine.Seen, asRows bool) {
 
 // alter notes, before it does, a statement that may change tables: what was relied on so far has to hold until then.
 func (t *tx) alter(ctx context.Context, st *sqltext.Statement, mirrored bool) error {
-	switch {
-	case t.c.co.cfg.Mirror == MirrorStatement:
-		return nil
-	case st.Kind == sqltext.DDL, st.Kind == sqltext.Call, st.Kind == sqltext.Other:
-		t.altering = true
-	case st.Kind == sqltext.Read && mirrored: // for what it calls
-	default:
+	alters := st.Kind == sqltext.DDL || st.Kind == sqltext.Call || st.Kind == sqltext.Other
+	if t.c.co.cfg.Mirror == MirrorStatement || !alters && !(st.Kind == sqltext.Read && mirrored) { // which may call what alters
 		return nil
 	}
-	if len(t.seen) == 0 || t.c.primary.Status() != engine.TxOpen {
+	if t.c.primary.Status() == engine.TxOpen {
+		if err := t.verify(ctx); err != nil {
+			return t.stale(err)
+		}
+		t.seen = nil
+	}
+	t.altering = t.altering || alters
+	return nil
+}
+
+// checkSeen is for a transaction that sees the catalog as it was when it began. One that does not checks it as it ends.
+func (t *tx) checkSeen(ctx context.Context) error {
+	if !t.snapshot() {
 		return nil
 	}
-	if err := t.c.primary.(engine.Cataloged).Verify(ctx, t.seen); err != nil {
+	if err := t.verify(ctx); err != nil {
 		return t.stale(err)
 	}
 	t.seen = nil
 	return nil
 }
 
-// checkSeen is for a transaction that sees the catalog as it was when it began: another session sees it as it is. What the
-// transaction has itself changed the other cannot see.
-func (t *tx) checkSeen(ctx context.Context) error {
-	if len(t.seen) == 0 || t.altering || !t.snapshot() {
+// verify asks, for a transaction that sees the catalog as it was, by another session. What the transaction has itself changed that
+// one cannot see.
+func (t *tx) verify(ctx context.Context) error {
+	switch {
+	case len(t.seen) == 0:
 		return nil
+	case !t.altering && t.snapshot():
+		return t.c.co.withSession(ctx, engine.Primary, func(s engine.Marking) error { return s.(engine.Cataloged).Verify(ctx, t.seen) })
+	case t.c.primary.Status() != engine.TxFailed:
+		return t.c.primary.(engine.Cataloged).Verify(ctx, t.seen)
 	}
-	err := t.c.co.withSession(ctx, engine.Primary, func(s engine.Marking) error {
-		return s.(engine.Cataloged).Verify(ctx, t.seen)
-	})
-	if err == nil {
-		t.seen = nil
-		return nil
+	return nil
+}
+
+// explain looks whether it is a change by others that has made a statement fail on the secondary.
+func (t *tx) explain(err error) error {
+	t.c.captured = captured{}
+	if errors.Is(err, engine.ErrStale) {
+		return err
 	}
-	return t.stale(err)
+	if verr := t.verify(t.ctx); errors.Is(verr, engine.ErrStale) {
+		return t.stale(fmt.Errorf("%w (%w)", verr, err))
+	}
+	return err
 }
 
 func (t *tx) stale(err error) error {

@@ -107,6 +107,13 @@ func (e *HalfDoneError) Error() string {
 // Unwrap returns the cause.
 func (e *HalfDoneError) Unwrap() error { return notBadConn(e.Err) }
 
+// undecided reports whether err says anything else than that a transaction was rolled back on both sides.
+func undecided(err error) bool {
+	var inDoubt *InDoubtError
+	var halfDone *HalfDoneError
+	return errors.As(err, &inDoubt) || errors.As(err, &halfDone)
+}
+
 // notBadConn cuts an error chain that holds driver.ErrBadConn: database/sql runs a statement again when it sees that, even
 // wrapped, and here something may have run already.
 func notBadConn(err error) error {

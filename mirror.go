@@ -133,7 +133,7 @@ func (t *tx) mirror(ctx context.Context, q call, query bool) (driver.Result, dri
 	if err != nil {
 		return nil, nil, err
 	}
-	t.rely(seen, asRows != nil)
+	t.rely(seen)
 	if asRows != nil {
 		return t.mirrorRows(ctx, q, asRows, args, query)
 	}

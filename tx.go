@@ -46,7 +46,9 @@ type tx struct {
 // doomed returns why the transaction can only be rolled back, or nil.
 func (t *tx) doomed() error {
 	if t.err == nil && t.id != uuid.Nil {
-		t.err = t.c.lane.failure()
+		if err := t.c.lane.failure(); err != nil {
+			t.err = t.explain(err)
+		}
 	}
 	return t.err
 }
@@ -97,7 +99,7 @@ func (t *tx) ready() error {
 			err = c.needSecondary(t.ctx)
 		}
 		if err != nil {
-			return err
+			return t.explain(err)
 		}
 	}
 	if c.primary.Status() == engine.TxIdle {
@@ -150,8 +152,8 @@ func (t *tx) commit() error {
 			c.primary.(engine.Cataloged).Expect(t.seen)
 		}
 		err := t.protocol().commit(t)
-		if errors.Is(err, engine.ErrStale) {
-			c.captured = captured{}
+		if len(t.seen) > 0 && err != nil && !undecided(err) {
+			err = t.explain(err)
 		}
 		return err
 	}

@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 
 	"github.com/dualsql/dualsql/internal/engine"
 	"github.com/dualsql/dualsql/internal/sqltext"
@@ -116,18 +115,14 @@ func (r *reader) seen() engine.Seen {
 		stamps[f.Name] = f.Stamp
 	}
 	seen := engine.Seen{Table: r.table.OID, Stamp: r.table.Stamp}
-	if len(stamps) == 0 {
-		seen.Functions = "{}"
-		return seen
-	}
 	var names [][]driver.Value
-	var sum int64
 	for _, name := range slices.Sorted(maps.Keys(stamps)) {
 		names = append(names, []driver.Value{name})
-		sum += stamps[name]
+		seen.FunctionStamp += stamps[name]
 	}
-	seen.Functions = array(names, 0)
-	seen.Stamp += strconv.FormatInt(sum, 10)
+	if len(names) > 0 {
+		seen.Functions = array(names, 0)
+	}
 	return seen
 }
 

@@ -114,8 +114,8 @@ func TestRead(t *testing.T) {
 
 func TestStatements(t *testing.T) {
 	const insert = "insert into item (v) values ('a') on conflict (id) do update set v = excluded.v returning id, v;"
-	row := func(id any, v any, inserted, stamp string) []driver.Value {
-		return []driver.Value{int64(0), "caller's", id, v, nil, inserted, stamp}
+	row := func(id any, v any, inserted, oid string) []driver.Value {
+		return []driver.Value{int64(0), "caller's", id, v, nil, inserted, oid}
 	}
 	for _, c := range []struct {
 		secondary engine.Engine
@@ -124,21 +124,21 @@ func TestStatements(t *testing.T) {
 		err       string
 	}{
 		{engine.Postgres, nil, []string{"insert 0 [{} {} {}]"}, ""},
-		{engine.Postgres, [][]driver.Value{row("1", `a"\{},NULL`, "true", "77 s"), row("2", nil, "true", "77 s"), row("3", "", "false", "77 s")},
+		{engine.Postgres, [][]driver.Value{row("1", `a"\{},NULL`, "true", "7"), row("2", nil, "true", "7"), row("3", "", "false", "7")},
 			[]string{`insert 2 [{"1","2"} {"a\"\\{},NULL",NULL} {NULL,NULL}]`, `update 1 [{"3"} {""} {NULL}]`}, ""},
-		{engine.Postgres, [][]driver.Value{row("1", "a", "false", "77 s")}, []string{`update 1 [{"1"} {"a"} {NULL}]`}, ""},
-		{engine.Postgres, [][]driver.Value{row("1", "a", "true", "77 other")}, nil, "changed meanwhile"},
-		{engine.Postgres, [][]driver.Value{row(int64(1), "a", "true", "77 s")}, nil, "not as text"},
+		{engine.Postgres, [][]driver.Value{row("1", "a", "false", "7")}, []string{`update 1 [{"1"} {"a"} {NULL}]`}, ""},
+		{engine.Postgres, [][]driver.Value{row("1", "a", "true", "8")}, nil, "changed meanwhile"},
+		{engine.Postgres, [][]driver.Value{row(int64(1), "a", "true", "7")}, nil, "not as text"},
 		{engine.SQLite, nil, []string{"delete 0 []"}, ""},
-		{engine.SQLite, [][]driver.Value{row("1", "a", "true", "77 s"), row("2", "b", "true", "77 s"), row("3", "c", "false", "77 s")},
+		{engine.SQLite, [][]driver.Value{row("1", "a", "true", "7"), row("2", "b", "true", "7"), row("3", "c", "false", "7")},
 			[]string{"insert 2 [1 a <nil> 2 b <nil>]", "update 1 [c <nil> 3]"}, ""},
-		{engine.SQLite, [][]driver.Value{row("1x", "a", "true", "77 s")}, nil, "column id"},
+		{engine.SQLite, [][]driver.Value{row("1x", "a", "true", "7")}, nil, "column id"},
 	} {
 		p, err := Read(context.Background(), newCatalog(), sqltext.Parse(insert, sqltext.Postgres), c.secondary)
 		if err != nil || p.Why != nil {
 			t.Fatal(err, p.Why)
 		}
-		if want := `returning id, v, item."id"::text, item."v"::text, item."at"::text, (item.xmax = 0)::text, concat(item.tableoid::text, (select`; !strings.Contains(p.Rows.Text, want) || p.Rows.Extra != 5 {
+		if want := `returning id, v, item."id"::text, item."v"::text, item."at"::text, (item.xmax = 0)::text, item.tableoid::text`; !strings.Contains(p.Rows.Text, want) || p.Rows.Extra != 5 {
 			t.Errorf("the text is %s with %d columns more", p.Rows.Text, p.Rows.Extra)
 		}
 		all, err := p.Rows.Statements(c.rows)

@@ -19,8 +19,8 @@ type Rows struct {
 
 	verb    string
 	upsert  bool
-	stamp   string
-	columns int // that are handed back of the table
+	oid     string // of the table that the name has to mean when the text runs; "": not checked
+	columns int    // that are handed back of the table
 	writer  writer
 }
 
@@ -62,20 +62,17 @@ func newRows(text string, dml *sqltext.DML, t *engine.Table, secondary engine.En
 		sep = ", "
 	}
 	r.columns = len(columns)
-	r.Extra = r.columns + 1
+	r.Extra = r.columns
 	if r.upsert {
 		// A row that the statement has locked before it changed it carries the lock's transaction (PostgreSQL, heap_update).
 		b.WriteString(sep + "(" + dml.Ref + ".xmax = 0)::text")
 		r.Extra++
 	}
-	oid := strconv.FormatUint(uint64(t.OID), 10)
-	r.stamp = t.Stamp
-	from := "''"
-	if t.Kind == "r" {
-		from = dml.Ref + ".tableoid::text"
-		r.stamp = oid + r.stamp
+	if t.Kind == "r" { // the rows of a partitioned table are its partitions'
+		r.oid = strconv.FormatUint(uint64(t.OID), 10)
+		b.WriteString(sep + dml.Ref + ".tableoid::text")
+		r.Extra++
 	}
-	b.WriteString(sep + "concat(" + from + ", " + engine.TableStamp(oid) + ")")
 	r.Text = b.String()
 	if secondary == engine.Postgres {
 		r.writer = newPostgres(t, columns)
@@ -98,7 +95,7 @@ func (r *Rows) Statements(rows [][]driver.Value) ([]Statement, error) {
 	var inserted, changed [][]driver.Value
 	for _, row := range rows {
 		extra := row[len(row)-r.Extra:]
-		if stamp, _ := extra[r.Extra-1].(string); stamp != r.stamp {
+		if r.oid != "" && extra[r.Extra-1] != r.oid {
 			return nil, engine.ErrStale
 		}
 		values := extra[:r.columns]

@@ -23,9 +23,10 @@ type Cataloged interface {
 
 // Seen is what the mirroring of a text relies on.
 type Seen struct {
-	Table     uint32
-	Functions string // names of functions that the text calls, as an array of PostgreSQL's
-	Stamp     string // the table's Stamp and those of the functions
+	Table         uint32
+	Stamp         string // the table's
+	Functions     string // the names of functions that are called, as an array of PostgreSQL's; "": none
+	FunctionStamp int64  // the sum of theirs
 }
 
 // ErrStale says that the catalog is not any more what it was when it was decided how a text is mirrored.
@@ -49,7 +50,7 @@ type Table struct {
 	Intervals    string    `json:"intervals"`  // intervalstyle of the session
 	FloatDigits  int       `json:"floats"`     // extra_float_digits of the session
 	ArrayNulls   bool      `json:"arraynulls"` // array_nulls of the session
-	Stamp        string    `json:"stamp"`      // see TableStamp
+	Stamp        string    `json:"stamp"`      // see Seen
 }
 
 // Column is one column of a Table.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -24,6 +23,16 @@ const pgTypes = `with recursive made(oid) as (
 			union all select f.atttypid from pg_catalog.pg_attribute f where f.attrelid = ty.typrelid and f.attnum > 0 and not f.attisdropped
 			union all select r.rngsubtype from pg_catalog.pg_range r where r.rngtypid = ty.oid or to_jsonb(r) ->> 'rngmultitypid' = ty.oid::text
 		) part)`
+
+// pgStamp is the stamp of the table that k is in pg_class: it changes when the table's columns, their domains, its rules, its triggers
+// or their functions do. Its parts are subqueries that look up rows by index: plans for any table
+// are the same, so that a prepared statement is planned once.
+const pgStamp = `concat_ws(' ', k.oid, k.relnatts, k.relhasrules, k.relhassubclass, k.relrowsecurity,
+	(select sum(f.xmin::text::int8 + coalesce((select d.xmin::text::int8 from pg_catalog.pg_type d where d.oid = f.atttypid and d.typtype = 'd'), 0))
+		from pg_catalog.pg_attribute f where f.attrelid = k.oid),
+	case when k.relhastriggers or k.relkind = 'p' then (
+		select sum(g.xmin::text::int8 + (select p.xmin::text::int8 from pg_catalog.pg_proc p where p.oid = g.tgfoid)) from pg_catalog.pg_trigger g
+		where g.tgrelid = any(case k.relkind when 'p' then array(select relid::oid from pg_catalog.pg_partition_tree(k.oid)) else array[k.oid] end)) end)`
 
 // pgTable reads the catalog (manual, chapter 53) at one moment. A key is usable if it is unique at any moment and has no
 // NULLs, so that it names one row.
@@ -70,19 +79,9 @@ const pgTable = `select json_build_object(
 		select min(along.oid::regclass::text) from along
 		where along.sets or exists (select from pg_catalog.pg_trigger g where g.tgrelid = along.oid and not g.tgisinternal and g.tgenabled <> 'D')), ''),
 	'datestyle', current_setting('datestyle'), 'intervals', current_setting('intervalstyle'),
-	'floats', current_setting('extra_float_digits')::int, 'arraynulls', current_setting('array_nulls')::bool, 'stamp', %s)
+	'floats', current_setting('extra_float_digits')::int, 'arraynulls', current_setting('array_nulls')::bool, 
+	'stamp', (select ` + pgStamp + ` from pg_catalog.pg_class k where k.oid = c.oid))
 	from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.oid = to_regclass($1::text)`
-
-// TableStamp is an expression of PostgreSQL's whose value changes when the table's columns, their domains, its rules, its triggers or
-// their functions do: what was read of them before does not hold any more. oid is an expression for the table's number.
-func TableStamp(oid string) string {
-	return `(select concat_ws(' ', k.oid, k.relnatts, k.relhasrules, k.relhassubclass, k.relrowsecurity,
-	(select sum(f.xmin::text::int8 + coalesce(d.xmin::text::int8, 0)) from pg_catalog.pg_attribute f
-		left join pg_catalog.pg_type d on d.oid = f.atttypid and d.typtype = 'd' where f.attrelid = k.oid),
-	(select sum(g.xmin::text::int8 + p.xmin::text::int8) from pg_catalog.pg_trigger g join pg_catalog.pg_proc p on p.oid = g.tgfoid
-		where g.tgrelid = any(case k.relkind when 'p' then array(select relid::oid from pg_catalog.pg_partition_tree(k.oid)) else array[k.oid] end))
-	) from pg_catalog.pg_class k where k.oid = ` + oid + `)`
-}
 
 // Table implements Cataloged.
 func (s *pgSession) Table(ctx context.Context, schema, name string) (*Table, error) {
@@ -91,7 +90,7 @@ func (s *pgSession) Table(ctx context.Context, schema, name string) (*Table, err
 		ident = pgx.Identifier{schema, name}
 	}
 	var raw string
-	err := s.pg.QueryRow(ctx, "select x::text from ("+fmt.Sprintf(pgTable, TableStamp("c.oid"))+") t(x)", ident.Sanitize()).Scan(&raw)
+	err := s.pg.QueryRow(ctx, "select x::text from ("+pgTable+") t(x)", ident.Sanitize()).Scan(&raw)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}

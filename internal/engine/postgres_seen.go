@@ -12,10 +12,13 @@ import (
 // pgStale is how the server's error of pgCheckSeen begins behind its own words.
 const pgStale = "dualsql stale: "
 
-// pgCheckSeen fails where the table's stamp or the functions' is another than $3: with a text that is no number, which is in the
+// What was seen is compared by statements that fail, where it is something else now, with a text that is no number: it is in the
 // error in every language.
-var pgCheckSeen = `select (` + Literal(pgStale) + ` || c.relname)::int4 from pg_catalog.pg_class c where c.oid = $1 and concat(` + TableStamp("c.oid") + `, (
-	select sum(p.xmin::text::int8) from pg_catalog.pg_proc p where p.proname = any($2::text[]))) is distinct from $3`
+var (
+	pgCheckTable     = "select (" + Literal(pgStale) + " || k.relname)::int4 from pg_catalog.pg_class k where k.oid = $1 and " + pgStamp + " <> $2"
+	pgCheckFunctions = "select (" + Literal(pgStale) + " || 'a function, ' || s.n)::int4 from (select sum(p.xmin::text::int8) as n from pg_catalog.pg_proc p " +
+		"where p.proname = any($1::text[])) s where s.n is distinct from $2"
+)
 
 // checkSeen returns what goes in front of the end of a transaction that relies on what was seen: statements with a semicolon behind
 // each. answeredSeen must be called when the text has run.
@@ -25,18 +28,27 @@ func (s *pgSession) checkSeen(seen []Seen) string {
 	}
 	var b strings.Builder
 	if s.keeps {
-		b.WriteString(s.check.define("oid, text[], text", pgCheckSeen))
+		b.WriteString(s.check.define("oid, text", pgCheckTable))
 	}
 	for _, one := range seen {
-		args := []string{fmt.Sprint(one.Table), Literal(one.Functions), Literal(one.Stamp)}
+		args := []string{fmt.Sprint(one.Table), Literal(one.Stamp)}
 		if s.keeps {
-			b.WriteString(s.check.execute(args...))
+			b.WriteString(s.check.execute(args...) + "; ")
 		} else {
-			b.WriteString(strings.NewReplacer("$1", args[0], "$2", args[1], "$3", args[2]).Replace(pgCheckSeen))
+			b.WriteString(withArgs(pgCheckTable, args...))
 		}
-		b.WriteString("; ")
+		if one.Functions != "" {
+			b.WriteString(withArgs(pgCheckFunctions, Literal(one.Functions), fmt.Sprint(one.FunctionStamp)))
+		}
 	}
 	return b.String()
+}
+
+func withArgs(text string, args ...string) string {
+	for i, a := range args {
+		text = strings.ReplaceAll(text, fmt.Sprintf("$%d", i+1), a)
+	}
+	return text + "; "
 }
 
 // answeredSeen returns ErrStale if err is of checkSeen's making, and else err.
@@ -48,7 +60,7 @@ func (s *pgSession) answeredSeen(seen []Seen, err error) error {
 	var pe *pgconn.PgError
 	if errors.As(err, &pe) && pe.Code == "22P02" {
 		if _, table, ok := strings.Cut(pe.Message, pgStale); ok {
-			return fmt.Errorf("table %s: %w", strings.Trim(table, `"`), ErrStale)
+			return fmt.Errorf("%s: %w", strings.Trim(table, `"`), ErrStale)
 		}
 	}
 	return err
