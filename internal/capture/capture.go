@@ -144,12 +144,11 @@ func (r *reader) steady(calls []sqltext.Function) (string, bool) {
 // steady are stable functions of PostgreSQL whose results follow from their arguments and from settings that both sessions
 // have alike.
 var steady = map[string]bool{
-	"array_to_json": true, "array_to_string": true, "concat": true, "concat_ws": true, "date": true, "date_bin": true, "date_part": true,
+	"array_to_json": true, "array_to_string": true, "concat": true, "concat_ws": true, "date_bin": true, "date_part": true,
 	"date_trunc": true, "extract": true, "format": true, "generate_series": true, "interval": true, "json_build_array": true,
 	"json_build_object": true, "json_object": true, "jsonb_build_array": true, "jsonb_build_object": true, "make_timestamptz": true,
-	"quote_literal": true, "quote_nullable": true, "row_to_json": true, "time": true, "timestamp": true, "timestamptz": true,
-	"timetz": true, "timezone": true, "to_char": true, "to_date": true, "to_json": true, "to_jsonb": true, "to_timestamp": true,
-	"to_tsvector": true,
+	"quote_literal": true, "quote_nullable": true, "row_to_json": true, "timezone": true, "to_char": true, "to_date": true,
+	"to_json": true, "to_jsonb": true, "to_timestamp": true, "to_tsvector": true,
 }
 
 // differs says why the text may do different things on the two sides, which have the same rows; "" if it does the same.

@@ -1,5 +1,10 @@
 package sqltext
 
+import (
+	"maps"
+	"strings"
+)
+
 // Function is a name that is followed by a parenthesis: it may be a function.
 // Names are unquoted and folded as the dialect folds them. Schema is empty if
 // none was written.
@@ -21,8 +26,22 @@ var notFunctions = map[string]bool{
 	"UNIQUE": true, "USING": true, "VALUES": true, "WHEN": true, "WHERE": true, "WINDOW": true, "WITH": true,
 }
 
+// neverFunctions are those of notFunctions that nobody can have given to a function.
+var neverFunctions = func() map[string]bool {
+	never := maps.Clone(notFunctions)
+	for _, word := range []string{"BY", "JOIN", "KEY", "MATERIALIZED", "OUTPUT", "SET"} {
+		delete(never, word)
+	}
+	return never
+}()
+
+// maxName is how many bytes of a name PostgreSQL keeps (manual, 4.1.1).
+const maxName = 63
+
 // calls collects the names before parentheses, each once, in order.
-func (c *classifier) calls(t tokens) []Function {
+func (c *classifier) calls(t tokens) []Function { return c.callsBut(t, notFunctions) }
+
+func (c *classifier) callsBut(t tokens, not map[string]bool) []Function {
 	var all []Function
 	seen := map[Function]bool{}
 	for i := 1; i < len(t); i++ {
@@ -34,8 +53,11 @@ func (c *classifier) calls(t tokens) []Function {
 			if k := t.kindAt(i - 3); k == tokWord || k == tokQuoted {
 				f.Schema = c.name(t, i-3)
 			}
-		} else if word := t[i-1].up; notFunctions[word] || t.at(i-2) == ")" && (word == "OVER" || word == "FILTER") {
+		} else if word := t[i-1].up; not[word] || t.at(i-2) == ")" && (word == "OVER" || word == "FILTER") {
 			continue
+		}
+		if c.d == Postgres && len(f.Name) > maxName {
+			f.Name = strings.ToValidUTF8(f.Name[:maxName], "")
 		}
 		if !seen[f] {
 			seen[f] = true

@@ -6,14 +6,21 @@ import (
 )
 
 // varying are PostgreSQL's functions without parentheses that are not the same for every session and moment (manual, 9.9.5,
-// 9.26), and the types whose values are a database's own object numbers (8.19).
+// 9.26).
 var varying = map[string]bool{
 	"CURRENT_CATALOG": true, "CURRENT_DATE": true, "CURRENT_ROLE": true, "CURRENT_SCHEMA": true, "CURRENT_TIME": true,
 	"CURRENT_TIMESTAMP": true, "CURRENT_USER": true, "LOCALTIME": true, "LOCALTIMESTAMP": true, "SESSION_USER": true,
 	"SYSTEM_USER": true, "USER": true,
-	"REGCLASS": true, "REGCOLLATION": true, "REGCONFIG": true, "REGDICTIONARY": true, "REGNAMESPACE": true, "REGOPER": true,
-	"REGOPERATOR": true, "REGPROC": true, "REGPROCEDURE": true, "REGROLE": true, "REGTYPE": true,
 }
+
+// objectTypes are those whose values are a database's own object numbers (manual, 8.19).
+var objectTypes = map[string]bool{
+	"regclass": true, "regcollation": true, "regconfig": true, "regdictionary": true, "regnamespace": true, "regoper": true,
+	"regoperator": true, "regproc": true, "regprocedure": true, "regrole": true, "regtype": true,
+}
+
+// momentTypes are those that a text such as 'now' can be made into.
+var momentTypes = map[string]bool{"date": true, "time": true, "timestamp": true, "timestamptz": true, "timetz": true}
 
 // systemColumns say where and when a row was written (manual, 5.5).
 var systemColumns = map[string]bool{"ctid": true, "xmin": true, "xmax": true, "cmin": true, "cmax": true, "tableoid": true}
@@ -54,7 +61,9 @@ func (r *dmlReader) remarks() {
 		case tokWord, tokQuoted:
 			name := r.c.name(r.t, i)
 			behindDot := r.t.at(i-1) == "."
-			if systemColumns[name] || varying[r.t[i].up] && !behindDot && r.t.at(i-1) != "AS" && r.t.at(i-1) != "OVERRIDING" {
+			switch {
+			case systemColumns[name], objectTypes[name], momentTypes[name] && r.madeMoment(i), raw[0]|0x20 == 'u' && r.t[i].kind == tokQuoted,
+				varying[r.t[i].up] && !behindDot && r.t.at(i-1) != "AS" && r.t.at(i-1) != "OVERRIDING":
 				r.vary(raw)
 			}
 			if behindDot && r.t.at(i+1) != "(" && i >= from && from > 0 {
@@ -67,7 +76,7 @@ func (r *dmlReader) remarks() {
 				r.d.Default = r.d.Default || !behindDot && r.t.at(i+1) != "VALUES"
 			}
 		case tokString:
-			if c := raw[0] | 0x20; c == 'e' && strings.Contains(raw, `\`) || c == 'u' || MentionsClock(raw) {
+			if c := raw[0] | 0x20; c == 'e' && strings.Contains(raw, `\`) || c == 'u' || MentionsClock(raw) || r.t.kindAt(i-1) == tokString {
 				r.vary(raw)
 			}
 		}
@@ -75,7 +84,25 @@ func (r *dmlReader) remarks() {
 	if r.t.at(from) == "(" {
 		from++
 	}
-	r.d.Calls = r.c.calls(r.t[from:])
+	r.d.Calls = r.c.callsBut(r.t[from:], neverFunctions)
+}
+
+// madeMoment reports whether the type at i is what something is cast to that is no literal and no parameter: it may be a text.
+func (r *dmlReader) madeMoment(i int) bool {
+	if r.t.at(i-1) == "." {
+		i -= 2
+	}
+	switch r.t.at(i - 1) {
+	case "AS":
+		i -= 2
+	case ":":
+		for i--; r.t.at(i) == ":"; i-- {
+		}
+	default:
+		return false
+	}
+	k := r.t.kindAt(i)
+	return k != tokString && k != tokMark
 }
 
 func (r *dmlReader) vary(word string) {
