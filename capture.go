@@ -24,12 +24,21 @@ type capturePlan struct {
 	seen    []engine.Seen
 	differs string // why the text must not simply run on both sides; "" if it may
 	rows    *capture.Rows
-	plan    *plan // of rows' text; nil without rows
-	why     error // why there are no rows
+	plan    *plan   // of rows' text; nil without rows
+	why     error   // why there are no rows
+	parts   []*plan // the statements of a text of several, which go by themselves; nil: it goes as a whole
 }
 
 // maxCaptured bounds what a connection keeps.
 const maxCaptured = 512
+
+// autoMirror: between engines of two kinds MirrorMixed takes no text, and has to refuse values that it cannot carry over.
+func autoMirror(sides [2]*side) Mirror {
+	if sides[engine.Primary].engine == engine.Postgres && sides[engine.Secondary].engine == engine.Postgres {
+		return MirrorMixed
+	}
+	return MirrorStatement
+}
 
 // cannotCapture says why a pair cannot have a mirror mode; "" if it can.
 func cannotCapture(m Mirror, sides [2]*side) string {
@@ -43,9 +52,9 @@ func cannotCapture(m Mirror, sides [2]*side) string {
 	return ""
 }
 
-// captures decides how a statement is mirrored: as text, then it returns no plan, or as rows. What cannot be mirrored exactly is
+// captures decides how a statement is mirrored: as text, then it returns no plan, or as rows or in parts. What cannot be mirrored exactly is
 // refused before it runs. seen is what this relies on. args are resolved.
-func (c *Conn) captures(ctx context.Context, q call, args []driver.NamedValue) (asRows *capturePlan, seen []engine.Seen, _ error) {
+func (c *Conn) captures(ctx context.Context, q call, args []driver.NamedValue, query bool) (other *capturePlan, seen []engine.Seen, _ error) {
 	mode := c.co.cfg.Mirror
 	st := q.plan.st
 	if mode == MirrorStatement || asText(ctx, q) || st.Kind < sqltext.Write {
@@ -62,7 +71,7 @@ func (c *Conn) captures(ctx context.Context, q call, args []driver.NamedValue) (
 	switch {
 	case differs == "" && (mode == MirrorMixed || p.plan == nil && p.why == nil):
 		return nil, p.seen, nil
-	case p.rows != nil:
+	case p.rows != nil, p.parts != nil && len(args) == 0 && !query:
 		return p, p.seen, nil
 	}
 	why := p.why
@@ -77,7 +86,7 @@ func asText(ctx context.Context, q call) bool {
 	return q.variant != nil || hintOf(ctx, q.plan) == sqltext.HintMirror
 }
 
-var errSeveral = errors.New("the text holds several statements; send them one by one")
+var errSeveral = errors.New("the text holds several statements, and has arguments or rows; send them one by one")
 
 // mayBeClock: PostgreSQL reads 'now' and its kin as dates and times.
 func mayBeClock(a driver.NamedValue) bool {
@@ -252,7 +261,8 @@ func (c *Conn) newCapturePlan(ctx context.Context, p *plan) (*capturePlan, error
 func (c *Conn) severalPlan(ctx context.Context, st *sqltext.Statement) (*capturePlan, error) {
 	rearranged := false
 	all := &capturePlan{}
-	for _, one := range st.Split() {
+	split := st.Split()
+	for _, one := range split {
 		got, err := c.newCapturePlan(ctx, &plan{st: one})
 		if err != nil {
 			return nil, err
@@ -261,7 +271,11 @@ func (c *Conn) severalPlan(ctx context.Context, st *sqltext.Statement) (*capture
 			got.differs = "a statement before it may change tables or settings"
 		}
 		if got.differs != "" {
-			return &capturePlan{differs: got.differs, why: errSeveral}, nil
+			cp := &capturePlan{differs: got.differs, why: errSeveral}
+			for _, part := range split {
+				cp.parts = append(cp.parts, c.co.plans.get(part.Text))
+			}
+			return cp, nil
 		}
 		rearranged = rearranged || one.Kind != sqltext.Write && (one.Kind != sqltext.Read || len(one.Calls) > 0)
 		all.seen = append(all.seen, got.seen...)
@@ -270,6 +284,17 @@ func (c *Conn) severalPlan(ctx context.Context, st *sqltext.Statement) (*capture
 		all.seen = nil // it may be the text itself that changes what was seen
 	}
 	return all, nil
+}
+
+// runParts runs the statements of a text one by one, each as it is mirrored by itself, and returns the last one's result, as the
+// server does.
+func (t *tx) runParts(ctx context.Context, parts []*plan) (res driver.Result, rows driver.Rows, err error) {
+	for _, part := range parts {
+		if res, rows, err = t.c.run(ctx, call{plan: part}, false); err != nil {
+			return nil, nil, err
+		}
+	}
+	return res, rows, nil
 }
 
 // mirrorRows runs a statement on the primary, which hands back the rows that it has made, and queues what brings these to the

@@ -55,8 +55,10 @@ const (
 // Mirror says how the secondary is given what a write does on the primary; docs/mirroring.md has the details.
 type Mirror string
 
-// The mirror modes. The empty Mirror means MirrorStatement. A statement under [WithMirror] is mirrored as text in all of them.
+// The mirror modes. The empty Mirror means MirrorAuto. A statement under [WithMirror] is mirrored as text in all of them.
 const (
+	// MirrorAuto is MirrorMixed between two PostgreSQL servers, and MirrorStatement on all other pairs.
+	MirrorAuto Mirror = "auto"
 	// MirrorStatement runs the text of each write on both sides. A text that does not do the same on both, such as one with
 	// random(), leaves them different.
 	MirrorStatement Mirror = "statement"
@@ -119,7 +121,7 @@ func NewConfig() *Config {
 		Commit:        Auto,
 		Ack:           AckBoth,
 		Divergence:    DivergenceFail,
-		Mirror:        MirrorStatement,
+		Mirror:        MirrorAuto,
 		CommitTimeout: 10 * time.Second,
 		LockTimeout:   10 * time.Second,
 		OrphanAge:     30 * time.Second,
@@ -176,7 +178,7 @@ var params = []param{
 
 var protocols = []string{string(Auto), string(TwoPhase), string(Marker), string(BestEffort)}
 
-var mirrors = []string{string(MirrorStatement), string(MirrorRow), string(MirrorMixed)}
+var mirrors = []string{string(MirrorAuto), string(MirrorStatement), string(MirrorRow), string(MirrorMixed)}
 
 func unless(isDefault bool, v string) string {
 	if isDefault {
@@ -274,7 +276,7 @@ func (c *Config) check() error {
 		return configError("divergence", err.Error())
 	}
 	if c.Mirror == "" {
-		c.Mirror = MirrorStatement
+		c.Mirror = MirrorAuto
 	}
 	if err := oneOf(string(c.Mirror), mirrors...); err != nil {
 		return configError("mirror", err.Error())

@@ -1,6 +1,7 @@
 package dualsql_test
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -40,7 +41,7 @@ func diffEnv(name string, otherwise uint64) uint64 {
 type pairKind struct {
 	name               string
 	primary, secondary diffDialect
-	mirror             dualsql.Mirror // empty: the default
+	mirror             dualsql.Mirror // empty: MirrorStatement
 }
 
 // dialects are those of the primary, the secondary and the plain database.
@@ -97,7 +98,7 @@ func openDiffPair(t *testing.T, kind pairKind, commit dualsql.Protocol) *diffPai
 	cfg := dualsql.NewConfig()
 	cfg.Primary.DSN, cfg.Secondary.DSN = dsns[0], dsns[1]
 	cfg.Journal = filepath.Join(t.TempDir(), "journal")
-	cfg.Commit, cfg.Mirror = commit, kind.mirror
+	cfg.Commit, cfg.Mirror = commit, cmp.Or(kind.mirror, dualsql.MirrorStatement)
 	cfg.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
 	connector, err := dualsql.NewConnector(cfg)
 	if err != nil {

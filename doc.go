@@ -50,14 +50,15 @@
 //	db.QueryContext(ctx, "select refresh_totals() /* dualsql:mirror */")
 //	db.ExecContext(dualsql.WithPrimaryOnly(ctx), "insert into local_audit values ($1)", id)
 //
-// By default mirroring repeats statements, not rows. A value that the database computes itself, such as now(), random(), a sequence
-// or a default made of one, may differ between the sides, and nothing notices. Compute such values in the program, or read
-// them from the primary first, and pass them as arguments. After a transaction that failed or was rolled back, sequences of
-// the two sides are no longer in step. docs/guarantees.md has the list of what is not guaranteed.
+// Between two PostgreSQL servers a write's text runs on both sides where it certainly does the same there; where it may not, because
+// of now(), random(), a sequence or a default made of one, the secondary gets the rows that it has made on the primary. What cannot be
+// carried over exactly is refused with [ErrNotMirrored] before it runs. docs/mirroring.md says which statements these are, and
+// what mirror=row and mirror=mixed do with a secondary of another kind.
 //
-// With a PostgreSQL primary, mirror=row carries over the rows that a write has made there, and mirror=mixed does so where its
-// text may not do the same on both sides. What cannot be carried over exactly is refused with [ErrNotMirrored] before it runs.
-// docs/mirroring.md says which statements these are.
+// On all other pairs mirroring repeats statements. A value that the database computes itself may then differ between the sides, and
+// nothing notices: compute such values in the program, or read them from the primary first, and pass them as arguments. After a
+// transaction that failed or was rolled back, sequences of the two sides are no longer in step. docs/guarantees.md has the list
+// of what is not guaranteed.
 //
 // On the secondary the statements of a transaction run in a lane, in order, behind the primary's. A statement that fails
 // there dooms the transaction: the next call says so, and so does Commit. Before the commit the lane must be empty, and a

@@ -126,16 +126,19 @@ func (t *tx) mirror(ctx context.Context, q call, query bool) (driver.Result, dri
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := t.alter(ctx, q.plan.st, true); err != nil {
-		return nil, nil, err
-	}
-	asRows, seen, err := c.captures(ctx, q, args)
+	other, seen, err := c.captures(ctx, q, args, query)
 	if err != nil {
 		return nil, nil, err
 	}
+	if other != nil && other.parts != nil {
+		return t.runParts(ctx, other.parts)
+	}
+	if err := t.alter(ctx, q.plan.st, true); err != nil {
+		return nil, nil, err
+	}
 	t.rely(seen)
-	if asRows != nil {
-		return t.mirrorRows(ctx, q, asRows, args, query)
+	if other != nil {
+		return t.mirrorRows(ctx, q, other, args, query)
 	}
 	if err := t.enlist(ctx); err != nil {
 		return nil, nil, err

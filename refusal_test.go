@@ -68,7 +68,7 @@ func TestRefusedDSN(t *testing.T) {
 		{sides + "journal=j journal.redo_limit=0", "journal.redo_limit is 0; it takes 1 to"},
 		{sides + "journal=j commit=3pc", `commit is wrong: "3pc" is none of ["auto"`},
 		{"primary.driver=sqlmock primary=x secondary=file:b.db journal=j commit=marker", "commit cannot be marker: the primary is a driver that dualsql knows nothing of"},
-		{sides + "journal=j mirror=rows", `mirror is wrong: "rows" is none of ["statement" "row" "mixed"]`},
+		{sides + "journal=j mirror=rows", `mirror is wrong: "rows" is none of ["auto" "statement" "row" "mixed"]`},
 		{sides + "journal=j divergence=ignore", `divergence is wrong: "ignore" is none of ["error" "warn"]`},
 		{sides + "journal=j commit_timeout=0s", `commit_timeout is wrong: "0s" is not a duration`},
 		{sides + "journal=j lock_timeout=-1s", `lock_timeout is wrong: "-1s" is not a duration`},

@@ -11,6 +11,8 @@ import (
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/migrate"
+
+	"github.com/dualsql/dualsql"
 )
 
 type (
@@ -128,7 +130,7 @@ func bunScript(x *target) {
 	x.must(db.NewRaw("SELECT current_setting('server_version_num')::int").Scan(ctx, &version))
 	if version >= 150000 { // the first with MERGE
 		res, err = db.NewMerge().Model((*tag)(nil)).With("src", db.NewValues(&[]tag{{Code: "y"}, {Code: "q"}})).Using("src").On("tag.code = src.code").
-			WhenInsert("NOT MATCHED", func(q *bun.InsertQuery) *bun.InsertQuery { return q.Value("code", "src.code") }).WhenDelete("MATCHED").Exec(ctx)
+			WhenInsert("NOT MATCHED", func(q *bun.InsertQuery) *bun.InsertQuery { return q.Value("code", "src.code") }).WhenDelete("MATCHED").Exec(dualsql.WithMirror(ctx)) // its values are all given
 		done("merge", res, err)
 	}
 	_, err = db.NewRaw("UPDATE ? SET likes = likes + ? WHERE id = ?", bun.Ident("posts"), 3, posts[0].ID).Exec(ctx)

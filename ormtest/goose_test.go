@@ -31,10 +31,6 @@ func TestGoose(t *testing.T) {
 	play(t, func(x *target) { gooseScript(x) }, gooseTime)
 }
 
-func TestGooseRows(t *testing.T) {
-	playRows(t, "goose's table has DEFAULT now()", func(x *target) { gooseScript(x) }, gooseTime)
-}
-
 func TestGooseSessionLocker(t *testing.T) {
 	play(t, func(x *target) {
 		locker, err := lock.NewPostgresSessionLocker()

@@ -159,13 +159,13 @@ func TestGORMSkipDefaultTransaction(t *testing.T) {
 
 func TestGORMPrepareStmt(t *testing.T) {
 	// GORM's cache of statements has a goroutine that nothing ends: no check for those that are left.
-	playWith(t, options, func(x *target) {
+	playLeaking(t, func(x *target) {
 		db := openGORM(x, postgres.New(postgres.Config{Conn: x.db}), func(c *gorm.Config) { c.PrepareStmt = true })
 		gormScript(x, db)
 		gormMigrateAgain(x, db)
 		gormErrors(x, db)
 		db.ConnPool.(*gorm.PreparedStmtDB).Close()
-	}, nil, nil)
+	})
 }
 
 // notPGX is pgx under another name: GORM does some things for the name "pgx" alone.

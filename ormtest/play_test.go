@@ -15,27 +15,6 @@ import (
 	"github.com/dualsql/dualsql/internal/testdb"
 )
 
-// mirrorOption makes dualsql repeat rows, and not only texts: then what a database takes from its clock, from chance or from
-// a sequence is the same on both sides.
-const mirrorOption = "mirror=mixed"
-
-// options are the keys of the DSN that all tests add, so that they can be run under others as well.
-var options = ""
-
-// mirrorsRows reports whether dualsql knows mirrorOption.
-func mirrorsRows() bool {
-	_, err := dualsql.ParseDSN("primary=postgres://a/a secondary=postgres://b/b journal=j " + mirrorOption)
-	return err == nil
-}
-
-// needsRows skips a test whose databases are equal only if rows are mirrored, and not texts.
-func needsRows(t *testing.T, why string) {
-	t.Helper()
-	if !mirrorsRows() {
-		t.Skipf("%s: it needs the DSN's %s, which this dualsql does not know", why, mirrorOption)
-	}
-}
-
 // target is what a script is played on.
 type target struct {
 	*testing.T
@@ -86,32 +65,25 @@ func describeError(err error) string {
 }
 
 // play runs a script on pgx alone and on dualsql, under each protocol that commits to both sides for certain, and compares:
-// what was noted, the two databases of the pair, and each pair with the plain database. without is for [Compare].
-func play(t *testing.T, script func(*target), without ...string) {
+// what was noted, the two databases of the pair, and each pair with the plain database. Columns that the databases fill in by
+// themselves are equal in a pair, and not in two runs: timesAndChance name them.
+func play(t *testing.T, script func(*target), timesAndChance ...string) {
 	t.Helper()
 	chaos.CheckGoroutines(t)
-	playWith(t, options, script, without, without)
+	playLeaking(t, script, timesAndChance...)
 }
 
-// playRows is play where rows are mirrored. Columns that the databases fill in by themselves are equal in a pair, and not in
-// two runs: times and chance name them.
-func playRows(t *testing.T, why string, script func(*target), timesAndChance ...string) {
-	t.Helper()
-	needsRows(t, why)
-	chaos.CheckGoroutines(t)
-	playWith(t, options+" "+mirrorOption, script, nil, timesAndChance)
-}
-
-func playWith(t *testing.T, options string, script func(*target), inPair, inRuns []string) {
+// playLeaking is play for a script that leaves goroutines behind.
+func playLeaking(t *testing.T, script func(*target), timesAndChance ...string) {
 	t.Helper()
 	c := testdb.Clusters(t, 2)
 	// A sequence moves on when a statement fails, and a statement that failed does not reach the secondary.
-	inPair, inRuns = append([]string{Positions}, inPair...), append([]string{Positions}, inRuns...)
+	inPair, inRuns := []string{Positions}, append([]string{Positions}, timesAndChance...)
 	plain := c[0].CreateDatabase(t)
 	want := run(t, "pgx", plain, script)
 	for _, commit := range []string{"2pc", "marker"} {
 		primary, secondary := c[0].CreateDatabase(t), c[1].CreateDatabase(t)
-		dsn := fmt.Sprintf("primary='%s' secondary='%s' journal='%s' commit=%s %s", primary, secondary, t.TempDir(), commit, options)
+		dsn := fmt.Sprintf("primary='%s' secondary='%s' journal='%s' commit=%s", primary, secondary, t.TempDir(), commit)
 		notes := run(t, dualsql.Name, dsn, script)
 		for i := range max(len(want), len(notes)) {
 			if w, n := at(want, i), at(notes, i); w != n {

@@ -12,9 +12,7 @@ import (
 )
 
 // Models whose columns the database fills in from its clock and from chance, and ids of a sequence after statements that
-// failed: equal on both sides only if rows are mirrored.
-
-const clockAndChance = "the database fills columns in from its clock and from chance"
+// failed.
 
 type ticket struct {
 	ID      string    `gorm:"type:uuid;primaryKey;default:gen_random_uuid()" bun:"id,pk,type:uuid,nullzero,default:gen_random_uuid()" db:"id"`
@@ -26,7 +24,7 @@ type ticket struct {
 var ticketVaries = []string{"public.tickets.id", "public.tickets.created"}
 
 func TestGORMRows(t *testing.T) {
-	playRows(t, clockAndChance, func(x *target) {
+	play(t, func(x *target) {
 		db := openGORM(x, postgres.New(postgres.Config{Conn: x.db}), nil)
 		x.must(db.AutoMigrate(&ticket{}))
 		one := ticket{Title: "a"}
@@ -47,7 +45,7 @@ func TestGORMRows(t *testing.T) {
 }
 
 func TestSQLXRows(t *testing.T) {
-	playRows(t, clockAndChance, func(x *target) {
+	play(t, func(x *target) {
 		db := sqlx.NewDb(x.db, x.driver)
 		db.MustExec(`CREATE TABLE tickets (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), seq bigserial, title text UNIQUE, created timestamptz NOT NULL DEFAULT now())`)
 		var one ticket
@@ -66,7 +64,7 @@ func TestSQLXRows(t *testing.T) {
 }
 
 func TestBunRows(t *testing.T) {
-	playRows(t, clockAndChance, func(x *target) {
+	play(t, func(x *target) {
 		ctx := x.Context()
 		db := bun.NewDB(x.db, pgdialect.New())
 		_, err := db.NewCreateTable().Model((*ticket)(nil)).Exec(ctx)
@@ -85,7 +83,7 @@ func TestBunRows(t *testing.T) {
 }
 
 func TestGORMRowsAfterFailures(t *testing.T) {
-	playRows(t, "sequences are not in step after failures", func(x *target) {
+	play(t, func(x *target) {
 		db := openGORM(x, postgres.New(postgres.Config{Conn: x.db}), nil)
 		gormScript(x, db)
 		gormErrors(x, db)
