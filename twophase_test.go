@@ -188,7 +188,7 @@ func TestMarkerStatementKept(t *testing.T) {
 		}
 	}
 	var kept int
-	if err := n.QueryRow("select count(*) from pg_prepared_statements where name like 'dualsql%'").Scan(&kept); err != nil || kept > 1 {
+	if err := n.QueryRow("select count(*) from pg_prepared_statements where name like 'dualsql%'").Scan(&kept); err != nil || kept > 2 { // the marker, and what mirroring relies on
 		t.Errorf("the session keeps %d statements, %v", kept, err)
 	}
 }
