@@ -88,9 +88,9 @@ func (t *tx) ready() error {
 	}
 	if t.id != uuid.Nil {
 		var err error
-		if t.writes > 0 {
+		if t.writes > 0 && (len(t.seen) == 0 || !t.snapshot()) {
 			t.last, err = c.lane.last(t.ctx)
-		} else {
+		} else { // all has to have run before checkSeen
 			err = c.lane.barrier(t.ctx)
 		}
 		if err == nil && t.last != nil && !t.begun && !c.secondary.Valid() {
