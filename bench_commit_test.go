@@ -35,25 +35,34 @@ func BenchmarkCommit(b *testing.B) {
 				for _, c := range contestants {
 					c.round(clients) // connections, caches, prepared statements
 				}
-				times := make([][]float64, len(contestants))
-				for turn := 0; b.Loop(); turn++ {
-					for i := range contestants {
-						i = (i + turn) % len(contestants)
-						times[i] = append(times[i], float64(contestants[i].round(clients)))
-					}
-				}
-				medians := make([]float64, len(contestants))
-				for i, t := range times {
-					slices.Sort(t)
-					medians[i] = t[len(t)/2]
-				}
-				b.ReportMetric(medians[0]/perRound/1000, "byhand-µs/tx")
+				medians := inTurns(b, contestants, func(c *contender, _ int) { c.round(clients) })
+				b.ReportMetric(medians[0]/perRound, "byhand-µs/tx")
 				b.ReportMetric(medians[0]/medians[1], "both/byhand")
 				b.ReportMetric(medians[0]/medians[2], "decided/byhand")
-				b.ReportMetric(0, "ns/op") // of a round of all, which tells nothing
 			})
 		}
 	}
+}
+
+// inTurns times the contenders, one after the other and each turn from another on, so that what else the machine does meets all of
+// them alike. It returns the medians, in microseconds.
+func inTurns(b *testing.B, contestants []*contender, run func(c *contender, turn int)) []float64 {
+	times := make([][]float64, len(contestants))
+	for turn := 0; b.Loop(); turn++ {
+		for i := range contestants {
+			i = (i + turn) % len(contestants)
+			start := time.Now()
+			run(contestants[i], turn)
+			times[i] = append(times[i], float64(time.Since(start))/1000)
+		}
+	}
+	b.ReportMetric(0, "ns/op") // of all together, which tells nothing
+	medians := make([]float64, len(contestants))
+	for i, t := range times {
+		slices.Sort(t)
+		medians[i] = t[len(t)/2]
+	}
+	return medians
 }
 
 // perRound is how many transactions each contender makes in its turn.
@@ -64,10 +73,9 @@ type contender struct {
 	tx func(id int) error
 }
 
-// round runs perRound transactions, shared among the clients, and returns how long they took.
-func (c *contender) round(clients int) time.Duration {
+// round runs perRound transactions, shared among the clients.
+func (c *contender) round(clients int) {
 	var group sync.WaitGroup
-	start := time.Now()
 	for range clients {
 		group.Go(func() {
 			for range perRound / clients {
@@ -78,7 +86,6 @@ func (c *contender) round(clients int) time.Duration {
 		})
 	}
 	group.Wait()
-	return time.Since(start)
 }
 
 const (

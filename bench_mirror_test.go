@@ -2,9 +2,7 @@ package dualsql_test
 
 import (
 	"database/sql"
-	"slices"
 	"testing"
-	"time"
 
 	"github.com/dualsql/dualsql"
 	"github.com/dualsql/dualsql/internal/testdb"
@@ -32,24 +30,11 @@ func BenchmarkMirror(b *testing.B) {
 					return executes(openTwoPhase(b, dsn, clients, func(c *dualsql.Config) { c.Mirror = mode }), w.text)
 				}))
 			}
-			times := make([][]float64, len(contestants))
-			for turn := 0; b.Loop(); turn++ {
-				for i := range contestants {
-					i = (i + turn) % len(contestants)
-					start := time.Now()
-					benchNil(b, contestants[i].tx(1+turn%(benchRows-1000)))
-					times[i] = append(times[i], float64(time.Since(start).Microseconds()))
-				}
-			}
-			for i := range times {
-				slices.Sort(times[i])
-			}
-			median := func(i int) float64 { return times[i][len(times[i])/2] }
-			b.ReportMetric(median(0), "single-µs")
+			medians := inTurns(b, contestants, func(c *contender, turn int) { benchNil(b, c.tx(1+turn%(benchRows-1000))) })
+			b.ReportMetric(medians[0], "single-µs")
 			for i, mode := range modes {
-				b.ReportMetric(median(i+1)/median(0), string(mode)+"/single")
+				b.ReportMetric(medians[i+1]/medians[0], string(mode)+"/single")
 			}
-			b.ReportMetric(0, "ns/op") // of all together, which tells nothing
 		})
 	}
 }
