@@ -85,7 +85,7 @@ func TestAmbientSettings(t *testing.T) {
 				}
 				run("reset " + name)
 				insert()
-				dualsql.AtCrashpoints(t, func(at string) {
+				n.c.AtCrashpoints(t, func(at string) {
 					if at == "decided" {
 						w.exec(secondary, killOthers)
 					}

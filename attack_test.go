@@ -54,10 +54,10 @@ func TestSessionStateOnBothSides(t *testing.T) {
 		"discard all":                run("discard all"),
 		"quoted":                     run(`set "search_path" = other; set "search_path" = public`),
 	} {
-		for loss, lose := range map[string]func(t *testing.T, w *world){
-			"another secondary": func(_ *testing.T, w *world) { w.exec(secondary, killOthers) },
-			"redo": func(t *testing.T, w *world) {
-				dualsql.AtCrashpoints(t, func(at string) {
+		for loss, lose := range map[string]func(t *testing.T, w *world, n *node){
+			"another secondary": func(_ *testing.T, w *world, _ *node) { w.exec(secondary, killOthers) },
+			"redo": func(t *testing.T, w *world, n *node) {
+				n.c.AtCrashpoints(t, func(at string) {
 					if at == "decided" {
 						w.exec(secondary, killOthers)
 					}
@@ -81,7 +81,7 @@ func TestSessionStateOnBothSides(t *testing.T) {
 				if _, err := c.ExecContext(ctx, "insert into item values (0)"); err != nil {
 					t.Fatal(err)
 				}
-				lose(t, w)
+				lose(t, w, n)
 				w.eventually("the write goes through", func() bool {
 					_, err = c.ExecContext(ctx, "insert into item values (1)")
 					if outcome := outcomeOf(err); outcome == dualsql.HalfDone || outcome == dualsql.InDoubt {
@@ -283,7 +283,7 @@ func TestOneWriterRedoes(t *testing.T) {
 	var b *node
 	first := true
 	var berr error
-	dualsql.AtCrashpoints(t, func(at string) {
+	a.c.AtCrashpoints(t, func(at string) {
 		if at == "decided" && first {
 			first = false
 			w.exec(primary, killOthers)
@@ -312,7 +312,7 @@ func TestWriterLockOnBothSides(t *testing.T) {
 	other.journal += "-b"
 	first := true
 	var berr error
-	dualsql.AtCrashpoints(t, func(at string) {
+	a.c.AtCrashpoints(t, func(at string) {
 		if at == "intent" && first {
 			first = false
 			w.exec(secondary, killOthers)

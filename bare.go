@@ -46,7 +46,7 @@ func (c *Conn) runBare(ctx context.Context, q call) (driver.Result, driver.Rows,
 	if err != nil {
 		return nil, nil, err
 	}
-	passing(atIntent)
+	c.co.passing(atIntent)
 	var res driver.Result
 	sent := false
 	run := func() error {
@@ -71,7 +71,7 @@ func (c *Conn) runBare(ctx context.Context, q call) (driver.Result, driver.Rows,
 		return nil, nil, err
 	}
 	co.decided(e)
-	passing(atDecided)
+	c.co.passing(atDecided)
 	if _, err = wait(ctx, co.window.ahead()); err == nil {
 		_, err = c.secondary.Exec(ctx, there, nil)
 	}

@@ -346,13 +346,13 @@ func TestMirrorNeedsPostgres(t *testing.T) {
 // TestRowModeRedo: what a secondary that is lost at its COMMIT gets from the journal are the rows of the primary.
 func TestRowModeRedo(t *testing.T) {
 	for _, mode := range []string{"mirror=row", "mirror=mixed"} {
-		on{protocols: underMarker, primary: "postgres", secondary: "postgres", options: mode, alone: true}.each(t, func(t *testing.T, w *world) {
+		on{protocols: underMarker, primary: "postgres", secondary: "postgres", options: mode}.each(t, func(t *testing.T, w *world) {
 			for side := range w.raw {
 				w.exec(side, "create table item (id serial primary key, r float8 default random(), v text)")
 			}
 			n := w.openWarm()
 			lost := false
-			dualsql.AtCrashpoints(t, func(at string) {
+			n.c.AtCrashpoints(t, func(at string) {
 				if at == "decided" && !lost {
 					lost = true
 					w.exec(secondary, killOthers)

@@ -31,7 +31,7 @@ func childWrites() int {
 	}
 	defer db.Close()
 	passing := chaos.Killer(os.Getenv("CRASH_AT"))
-	dualsql.AtCrashpoints(nil, passing)
+	dualsql.AtCrashpoints(passing)
 	writes, _ := strconv.Atoi(os.Getenv("WRITES"))
 	workers, _ := strconv.Atoi(os.Getenv("WORKERS"))
 	var wg sync.WaitGroup
@@ -57,7 +57,7 @@ func childRecovers() int {
 		return 1
 	}
 	defer db.Close()
-	dualsql.AtCrashpoints(nil, chaos.Killer(os.Getenv("CRASH_AT")))
+	dualsql.AtCrashpoints(chaos.Killer(os.Getenv("CRASH_AT")))
 	c, err := dualsql.FromDB(db)
 	for err == nil {
 		var r dualsql.Recovery

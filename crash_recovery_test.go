@@ -28,6 +28,7 @@ var crashTable16 = []struct{ first, second, twoPhase, marker string }{
 }
 
 func TestSurvive16CrashInRecovery(t *testing.T) {
+	t.Parallel()
 	for _, row := range crashTable16 {
 		for protocol, end := range map[dualsql.Protocol]string{dualsql.TwoPhase: row.twoPhase, dualsql.Marker: row.marker} {
 			if end == "" {
@@ -50,6 +51,7 @@ func TestSurvive16CrashInRecovery(t *testing.T) {
 
 // The recovery that dies is another process's, and so is the one that ends it: nobody has the writer's journal.
 func TestSurvive16CrashInSweep(t *testing.T) {
+	t.Parallel()
 	for _, row := range crashTable16 {
 		if row.twoPhase == "" || row.first == "finished" || row.second == "ended" {
 			continue // nothing is prepared any more, or it has no entry to end
@@ -71,6 +73,7 @@ func TestSurvive16CrashInSweep(t *testing.T) {
 }
 
 func TestSurvive17RedoMeetsChangedRows(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ name, change, mend string }{
 		{"row is gone", "delete from account", "insert into account values (1, 1)"},
 		{"row is there already", "insert into entry values (2, 'theirs')", "delete from entry where v = 'theirs'"},
@@ -110,6 +113,7 @@ func TestSurvive17RedoMeetsChangedRows(t *testing.T) {
 }
 
 func TestSurvive22JournalLost(t *testing.T) {
+	t.Parallel()
 	on{protocols: underMarker}.each(t, func(t *testing.T, w *world) {
 		w.crash(crash{at: "decided#2"})
 		if err := os.RemoveAll(w.journal); err != nil {
@@ -126,6 +130,7 @@ func TestSurvive22JournalLost(t *testing.T) {
 
 // Under 2pc nothing is lost with the journal: the transaction ends as it does with it, a little later.
 func TestSurvive22JournalLostUnderTwoPhase(t *testing.T) {
+	t.Parallel()
 	for _, row := range crashTable {
 		if row.number == 3 {
 			continue

@@ -90,6 +90,7 @@ func (row crashRow) run(t *testing.T, at on) {
 
 // Many commits are under way when the process dies, each at a place of its own. Under 2pc any process may recover.
 func TestSurvive12CrashUnderLoad(t *testing.T) {
+	t.Parallel()
 	for _, own := range []bool{true, false} {
 		at := on{protocols: mending, options: "lock_timeout=200ms"}
 		name := "its own journal"

@@ -21,12 +21,12 @@ func (p marker) commit(t *tx) error {
 	co, c := p.co, t.c
 	ctx, cancel := t.commitContext()
 	defer cancel()
-	passing(atBarrier)
+	p.co.passing(atBarrier)
 	e, err := co.journal.begin(t.intentOf(p), co.cfg.RedoLimit)
 	if err != nil {
 		return t.rolledBack(ctx, nil, err)
 	}
-	passing(atIntent)
+	p.co.passing(atIntent)
 	m := engine.Marker{TxID: t.id, Journal: co.journal.id()}
 	f := co.window.enter(t.id)
 	unknown, failed := t.commitOn(ctx, engine.Primary, &m)
@@ -47,7 +47,7 @@ func (p marker) commit(t *tx) error {
 		return t.rolledBack(ctx, e, t.refused(engine.Primary, "commit", failed))
 	}
 	co.decided(e)
-	passing(atDecided)
+	p.co.passing(atDecided)
 	answered := true
 	if err := c.secondary.Commit(ctx, &m); err != nil {
 		answered = false
@@ -59,9 +59,9 @@ func (p marker) commit(t *tx) error {
 			return err
 		}
 	}
-	passing(atFinished)
+	p.co.passing(atFinished)
 	co.ended(e, Committed)
-	passing(atEnded)
+	p.co.passing(atEnded)
 	f.leave()
 	if answered {
 		co.collect(t.id)
@@ -75,7 +75,7 @@ func (p marker) settle(ctx context.Context, e *entry) (Outcome, error) {
 	if err != nil {
 		return 0, err
 	}
-	passing(atFenced)
+	p.co.passing(atFenced)
 	if state == engine.Aborted {
 		return RolledBack, nil
 	}
@@ -121,7 +121,7 @@ func (co *coordinator) redoOnce(ctx context.Context, in *intent) error {
 
 // redoOn inserts the marker first: that waits for an owner that is about to commit, and tells whether one has.
 func (co *coordinator) redoOn(ctx context.Context, s engine.Marking, in *intent) (err error) {
-	passing(atRedo)
+	co.passing(atRedo)
 	if err := setUp(ctx, s, in.redo); err != nil {
 		return err
 	}
@@ -163,11 +163,11 @@ func (co *coordinator) redoOn(ctx context.Context, s engine.Marking, in *intent)
 				shorten(r.text), got, r.rows)
 		}
 	}
-	passing(atRedoRun)
+	co.passing(atRedoRun)
 	if err := s.Commit(ctx, nil); err != nil {
 		return err
 	}
-	passing(atRedoFinished)
+	co.passing(atRedoFinished)
 	return nil
 }
 

@@ -35,11 +35,11 @@ func (co *coordinator) protocolOf(in *intent) protocol {
 }
 
 // crashpoint, if set, is called at the places where a crash hurts most. Tests set it before anything is opened.
-var crashpoint func(name string)
+var crashpoint func(co *coordinator, name string)
 
-func passing(name string) {
+func (co *coordinator) passing(name string) {
 	if crashpoint != nil {
-		crashpoint(name)
+		crashpoint(co, name)
 	}
 }
 
@@ -124,7 +124,7 @@ func (besteffort) settle(context.Context, *entry) (Outcome, error) { return 0, e
 func (p besteffort) commit(t *tx) error {
 	ctx, cancel := t.commitContext()
 	defer cancel()
-	passing(atBarrier)
+	p.co.passing(atBarrier)
 	if t.c.secondary.Status() == engine.TxFailed { // it would be found out too late: nothing brings the secondary there
 		return t.rolledBack(ctx, nil, t.secondaryError("commit", errFailedBehindSecondary))
 	}
@@ -132,7 +132,7 @@ func (p besteffort) commit(t *tx) error {
 	if err != nil {
 		return t.rolledBack(ctx, nil, err)
 	}
-	passing(atIntent)
+	p.co.passing(atIntent)
 	f := p.co.window.enter(t.id)
 	defer f.leave()
 	unknown, failed := t.commitOn(ctx, engine.Primary, nil)
@@ -146,7 +146,7 @@ func (p besteffort) commit(t *tx) error {
 		return err
 	}
 	p.co.decided(e)
-	passing(atDecided)
+	p.co.passing(atDecided)
 	if err := t.c.secondary.Commit(ctx, nil); err != nil {
 		t.endSecondary(ctx)
 		t.c.dropSecondary()
@@ -154,8 +154,8 @@ func (p besteffort) commit(t *tx) error {
 		p.co.report(e, HalfDone, err)
 		return err
 	}
-	passing(atFinished)
+	p.co.passing(atFinished)
 	p.co.ended(e, Committed)
-	passing(atEnded)
+	p.co.passing(atEnded)
 	return nil
 }

@@ -70,7 +70,7 @@ func (co *coordinator) finish(e *entry, f *flight, o Outcome) bool {
 		return false
 	}
 	co.ended(e, o)
-	passing(atEnded)
+	co.passing(atEnded)
 	f.leave()
 	return true
 }

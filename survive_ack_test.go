@@ -14,6 +14,7 @@ var afterDecision = on{protocols: underTwoPhase, secondary: "postgres", options:
 
 // The caller goes on while COMMIT PREPARED is on its way.
 func TestSurviveAckDecided(t *testing.T) {
+	t.Parallel()
 	afterDecision.each(t, func(t *testing.T, w *world) {
 		proxy := w.behind(secondary)
 		n := w.openWarm()
@@ -36,6 +37,7 @@ func TestSurviveAckDecided(t *testing.T) {
 }
 
 func TestSurviveAckDecidedReplyLost(t *testing.T) {
+	t.Parallel()
 	for _, l := range append(slices.Clone(lostReplies), late) {
 		t.Run(l.name, func(t *testing.T) {
 			afterDecision.each(t, func(t *testing.T, w *world) {
@@ -55,6 +57,7 @@ func TestSurviveAckDecidedReplyLost(t *testing.T) {
 
 // What the caller has been told holds, however long it takes; meanwhile it is listed.
 func TestSurviveAckDecidedServerGone(t *testing.T) {
+	t.Parallel()
 	afterDecision.each(t, func(t *testing.T, w *world) {
 		proxy := w.behind(secondary)
 		n := w.openWarm()
@@ -72,6 +75,7 @@ func TestSurviveAckDecidedServerGone(t *testing.T) {
 }
 
 func TestSurviveAckDecidedCloseWaits(t *testing.T) {
+	t.Parallel()
 	afterDecision.each(t, func(t *testing.T, w *world) {
 		proxy := w.behind(secondary)
 		n := w.openWarm()
@@ -96,6 +100,7 @@ func TestSurviveAckDecidedCloseWaits(t *testing.T) {
 }
 
 func TestSurviveAckDecidedCrash(t *testing.T) {
+	t.Parallel()
 	for _, number := range []int{6, 12} {
 		crashRows(t, number, afterDecision)
 	}

@@ -19,7 +19,8 @@ func points(p dualsql.Protocol) []string {
 
 // The caller loses patience at each place that a commit passes; the commit goes on, and tells how it ended.
 func TestSurvive23CallerCancels(t *testing.T) {
-	on{alone: true}.each(t, func(t *testing.T, w *world) {
+	t.Parallel()
+	on{}.each(t, func(t *testing.T, w *world) {
 		n := w.openWarm()
 		points := points(w.protocol)
 		for i, point := range points {
@@ -31,7 +32,7 @@ func TestSurvive23CallerCancels(t *testing.T) {
 			} {
 				ctx, cancel := context.WithCancel(context.Background())
 				var passed []string
-				dualsql.AtCrashpoints(t, func(name string) {
+				n.c.AtCrashpoints(t, func(name string) {
 					if passed = append(passed, name); name == point {
 						cancel()
 					}
@@ -53,6 +54,7 @@ func TestSurvive23CallerCancels(t *testing.T) {
 
 // A message of the commit phase is on its way, or its reply, when the caller loses patience.
 func TestSurvive23CallerCancelsOnTheWire(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name  string
 		at    on

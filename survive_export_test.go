@@ -2,7 +2,7 @@ package dualsql
 
 import (
 	"slices"
-	"sync/atomic"
+	"sync"
 	"testing"
 
 	"github.com/google/uuid"
@@ -10,23 +10,28 @@ import (
 	"github.com/dualsql/dualsql/internal/wal"
 )
 
-// hook is what the tests have hung on the crash points. It changes while background workers run.
-var hook atomic.Pointer[func(name string)]
+// hooks are what the tests have hung on the crash points, by the *coordinator; nil stands for all of the process. They change
+// while background workers run.
+var hooks sync.Map
 
 func init() {
-	crashpoint = func(name string) {
-		if f := hook.Load(); f != nil {
-			(*f)(name)
+	crashpoint = func(co *coordinator, name string) {
+		for _, key := range []*coordinator{co, nil} {
+			if f, ok := hooks.Load(key); ok {
+				f.(func(string))(name)
+			}
 		}
 	}
 }
 
-// AtCrashpoints has f called at every crash point of this process until the test ends. tb may be nil.
-func AtCrashpoints(tb testing.TB, f func(name string)) {
-	hook.Store(&f)
-	if tb != nil {
-		tb.Cleanup(func() { hook.Store(nil) })
-	}
+// AtCrashpoints has f called at every crash point of this process.
+func AtCrashpoints(f func(name string)) { hooks.Store((*coordinator)(nil), f) }
+
+// AtCrashpoints has f called at the crash points of c's pair until the test ends.
+func (c *Connector) AtCrashpoints(tb testing.TB, f func(name string)) {
+	co := c.co
+	hooks.Store(co, f)
+	tb.Cleanup(func() { hooks.Delete(co) })
 }
 
 // JournalOn has the journals that are opened from now on, until the test ends, on fs.

@@ -16,6 +16,7 @@ import (
 )
 
 func TestSurvive18TwoRecoverAtOnce(t *testing.T) {
+	t.Parallel()
 	on{protocols: mending, options: "lock_timeout=200ms"}.each(t, func(t *testing.T, w *world) {
 		told := w.crash(crash{at: "decided#5", writes: 20, workers: 4})
 		a, b := w.open(), w.open()
@@ -44,14 +45,15 @@ func TestSurvive18TwoRecoverAtOnce(t *testing.T) {
 // Of two that recover, one stops before its redo; the other ends the transaction, and enough follow that the markers are
 // collected. The first must not repeat what has ended.
 func TestSurvive18OneRecoversLate(t *testing.T) {
-	on{protocols: underMarker, options: "commit_timeout=1s", alone: true}.each(t, func(t *testing.T, w *world) {
+	t.Parallel()
+	on{protocols: underMarker, options: "commit_timeout=1s"}.each(t, func(t *testing.T, w *world) {
 		w.deferring(secondary)
 		w.constrain(secondary)
 		n := w.openWarm()
 		var first atomic.Bool
 		late, goOn := make(chan struct{}), make(chan struct{})
 		w.told(write(n.DB, 1, "insert into child values (99)"), dualsql.HalfDone)
-		dualsql.AtCrashpoints(t, func(name string) {
+		n.c.AtCrashpoints(t, func(name string) {
 			// The resolver goes on: it collects markers.
 			if name == "fenced" && !bytes.Contains(debug.Stack(), []byte(").resolve(")) && first.CompareAndSwap(false, true) {
 				close(late)
@@ -99,6 +101,7 @@ func (w *world) fence(side int, txid string) {
 }
 
 func TestSurvive19FenceMeetsLiveOwner(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		action chaos.Action
@@ -127,6 +130,7 @@ func TestSurvive19FenceMeetsLiveOwner(t *testing.T) {
 
 // The owner's process is dead, but its COMMIT is still on its way, and comes after the recovery.
 func TestSurvive20LateDecision(t *testing.T) {
+	t.Parallel()
 	on{decides: server, protocols: mending}.each(t, func(t *testing.T, w *world) {
 		rule, txid := w.hold(w.behind(w.decides), 2, isCommit, chaos.HoldRequest)
 		p := w.writer(crash{})
@@ -147,6 +151,7 @@ func TestSurvive20LateDecision(t *testing.T) {
 }
 
 func TestSurvive20LateSecondCommit(t *testing.T) {
+	t.Parallel()
 	on{follows: server, protocols: mending, options: "lock_timeout=200ms"}.each(t, func(t *testing.T, w *world) {
 		rule, txid := w.hold(w.behind(w.follows), 2, w.isSecond(), chaos.HoldRequest)
 		p := w.writer(crash{})
@@ -165,6 +170,7 @@ func TestSurvive20LateSecondCommit(t *testing.T) {
 // As before, but nothing in the tables stands in the way of doing it twice, and by the time that the COMMIT comes its
 // transaction has long been ended, and the markers of that time collected.
 func TestSurvive20SecondCommitAfterCollection(t *testing.T) {
+	t.Parallel()
 	on{follows: server, protocols: mending, options: "commit_timeout=1s"}.each(t, func(t *testing.T, w *world) {
 		proxy := w.behind(w.follows)
 		n := w.openWarm()
@@ -211,6 +217,7 @@ func (w *world) collected() {
 
 // The same of one that the commit itself has redone, at once: it cannot know that it has committed before the markers go.
 func TestSurvive20LateSecondCommitRedone(t *testing.T) {
+	t.Parallel()
 	on{follows: server, protocols: underMarker}.each(t, func(t *testing.T, w *world) {
 		proxy := w.behind(w.follows)
 		n := w.openWarm()

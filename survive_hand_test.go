@@ -19,9 +19,9 @@ func (w *world) hand(verb string) {
 }
 
 // handAt has it ended by hand when a commit first passes a point.
-func (w *world) handAt(point, verb string) {
+func (w *world) handAt(n *node, point, verb string) {
 	done := false
-	dualsql.AtCrashpoints(w, func(name string) {
+	n.c.AtCrashpoints(w, func(name string) {
 		if name == point && !done {
 			done = true
 			w.hand(verb)
@@ -44,10 +44,11 @@ func (w *world) byHand(side, id int, undo bool) {
 }
 
 func TestSurvive15RolledBackByHand(t *testing.T) {
+	t.Parallel()
 	t.Run("its owner lives", func(t *testing.T) {
-		on{protocols: underTwoPhase, alone: true}.each(t, func(t *testing.T, w *world) {
+		on{protocols: underTwoPhase}.each(t, func(t *testing.T, w *world) {
 			n := w.openWarm()
-			w.handAt("decided", "rollback")
+			w.handAt(n, "decided", "rollback")
 			err := write(n.DB, 1)
 			w.told(err, dualsql.HalfDone)
 			if !strings.Contains(err.Error(), "rolled back by hand") {
@@ -67,12 +68,13 @@ func TestSurvive15RolledBackByHand(t *testing.T) {
 }
 
 func TestSurvive15CommittedByHand(t *testing.T) {
+	t.Parallel()
 	t.Run("its owner lives", func(t *testing.T) {
-		on{protocols: underTwoPhase, alone: true}.each(t, func(t *testing.T, w *world) {
+		on{protocols: underTwoPhase}.each(t, func(t *testing.T, w *world) {
 			w.deferring(w.decides)
 			w.constrain(w.decides)
 			n := w.openWarm()
-			w.handAt("prepared", "commit")
+			w.handAt(n, "prepared", "commit")
 			w.told(write(n.DB, 1, "insert into child values (99)"), dualsql.RolledBack)
 			w.exec(w.follows, "delete from child")
 			w.ended(n, 1, dualsql.InDoubt, "committed by hand")

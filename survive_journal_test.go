@@ -197,6 +197,7 @@ func cut(t *testing.T, from, to string, at func(end int64) int64) {
 
 // Nothing that was acknowledged is lost, nor done twice, wherever the journal is torn.
 func TestSurvive05TornTail(t *testing.T) {
+	t.Parallel()
 	on{protocols: mending}.each(t, func(t *testing.T, w *world) {
 		told := w.crash(crash{at: "ended#3", writes: 3})
 		whole, markers := w.journal, [2][]string{w.markerRows(primary), w.markerRows(secondary)}

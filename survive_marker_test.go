@@ -36,6 +36,7 @@ func childWritesOnce() int {
 }
 
 func TestSurvive21MarkersCollected(t *testing.T) {
+	t.Parallel()
 	on{protocols: mending}.each(t, func(t *testing.T, w *world) {
 		n := w.openWarm()
 		const workers, each = 4, 175
@@ -64,6 +65,7 @@ func TestSurvive21MarkersCollected(t *testing.T) {
 
 // A transaction's marker is asked for until both sides have it.
 func TestSurvive21NotCollectedBeforeTheSecondCommit(t *testing.T) {
+	t.Parallel()
 	on{protocols: mending, follows: server}.each(t, func(t *testing.T, w *world) {
 		rule, txid := w.hold(w.behind(w.follows), 2, w.isSecond(), chaos.HoldRequest)
 		n := w.openWarm()
@@ -82,6 +84,7 @@ func TestSurvive21NotCollectedBeforeTheSecondCommit(t *testing.T) {
 
 // A crash after many transactions: what has been collected was not asked for any more, and what is asked for is there.
 func TestSurvive21CrashAmongCollections(t *testing.T) {
+	t.Parallel()
 	on{protocols: mending, options: "lock_timeout=200ms"}.each(t, func(t *testing.T, w *world) {
 		told := w.crash(crash{at: "decided#400", writes: 150, workers: 4})
 		n, _ := w.recover()
@@ -107,6 +110,7 @@ func (w *world) refuses(got string, says ...string) {
 }
 
 func TestSurvive27SecondWriter(t *testing.T) {
+	t.Parallel()
 	on{protocols: mending}.each(t, func(t *testing.T, w *world) {
 		n, own := w.openWarm(), w.another("")
 		w.refuses(w.secondWriter(), "journal:", w.journal, fmt.Sprint(os.Getpid()))
@@ -126,6 +130,7 @@ func TestSurvive27SecondWriter(t *testing.T) {
 
 // Processes that take the pair for one writer's and processes that do not keep each other out.
 func TestSurvive27SecondWriterUnderAnotherProtocol(t *testing.T) {
+	t.Parallel()
 	on{protocols: mending}.each(t, func(t *testing.T, w *world) {
 		other := w.another("")
 		other.protocol = dualsql.Marker

@@ -38,6 +38,7 @@ func (w *world) as(role, options string) *world {
 
 // Only the role that has prepared a transaction can end it, and a superuser. Whoever cannot says who could.
 func TestSurviveOwnerIsAnotherRole(t *testing.T) {
+	t.Parallel()
 	on{protocols: underTwoPhase}.each(t, func(t *testing.T, w *world) {
 		w.close(w.openWarm()) // as the superuser, who makes the schema
 		suffix := strings.ToLower(rand.Text())

@@ -22,6 +22,7 @@ import (
 )
 
 func TestSurvive07PrepareReplyLost(t *testing.T) {
+	t.Parallel()
 	for _, l := range append(slices.Clone(lostReplies), late) {
 		t.Run(l.name, func(t *testing.T) {
 			on{protocols: underTwoPhase}.each(t, func(t *testing.T, w *world) {
@@ -51,6 +52,7 @@ func sideName(side int) string { return []string{"primary", "secondary"}[side] }
 
 // The server that may have prepared it cannot be asked: the caller is told the truth all the same, and the rest follows.
 func TestSurvive07PrepareReplyLostServerGone(t *testing.T) {
+	t.Parallel()
 	for _, l := range []lost{{"got through", chaos.HoldReply, true}, {"did not get through", chaos.HoldRequest, false}} {
 		t.Run(l.name, func(t *testing.T) {
 			on{protocols: underTwoPhase, options: "commit_timeout=1s"}.each(t, func(t *testing.T, w *world) {
@@ -75,6 +77,7 @@ func TestSurvive07PrepareReplyLostServerGone(t *testing.T) {
 
 // PREPARE comes between the look at what is prepared and the fence, which then waits for it in vain.
 func TestSurvive07PrepareBetweenLookAndFence(t *testing.T) {
+	t.Parallel()
 	on{follows: "postgres", protocols: underTwoPhase}.each(t, func(t *testing.T, w *world) {
 		proxy := w.behind(w.follows)
 		n := w.openWarm()
@@ -96,6 +99,7 @@ func TestSurvive07PrepareBetweenLookAndFence(t *testing.T) {
 // A transaction that has failed behind dualsql's back. The marker in front of PREPARE TRANSACTION is refused in it, so that the
 // server comes to answer ROLLBACK only if that is taken away.
 func TestSurvive08PrepareAnswersRollback(t *testing.T) {
+	t.Parallel()
 	for _, markerless := range []bool{false, true} {
 		name := "the marker is refused"
 		if markerless {
@@ -124,6 +128,7 @@ func TestSurvive08PrepareAnswersRollback(t *testing.T) {
 
 // The same on a secondary that only commits.
 func TestSurvive08FailedBehindItsBack(t *testing.T) {
+	t.Parallel()
 	on{protocols: []dualsql.Protocol{dualsql.Marker, dualsql.BestEffort}, secondary: "postgres"}.each(t, func(t *testing.T, w *world) {
 		n := w.open()
 		err := w.behindItsBack(n, secondary, "select 1/0")
@@ -139,6 +144,7 @@ func TestSurvive08FailedBehindItsBack(t *testing.T) {
 
 // A transaction that a hand has ended on the side that is to follow, which then has nothing to prepare but a marker.
 func TestSurvive08EndedBehindItsBack(t *testing.T) {
+	t.Parallel()
 	on{follows: server}.each(t, func(t *testing.T, w *world) {
 		n := w.open()
 		err := w.behindItsBack(n, w.follows, "rollback")

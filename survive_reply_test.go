@@ -18,6 +18,7 @@ func held(t *testing.T, err error) {
 }
 
 func TestSurvive10DecidingReplyLost(t *testing.T) {
+	t.Parallel()
 	for _, l := range append(slices.Clone(lostReplies), late) {
 		t.Run(l.name, func(t *testing.T) {
 			on{decides: server}.each(t, func(t *testing.T, w *world) {
@@ -58,6 +59,7 @@ func TestSurvive10DecidingReplyLost(t *testing.T) {
 }
 
 func TestSurvive11DecidingReplyLostServerGone(t *testing.T) {
+	t.Parallel()
 	for _, l := range []lost{{"got through", chaos.HoldReply, true}, {"did not get through", chaos.HoldRequest, false}} {
 		t.Run(l.name, func(t *testing.T) {
 			on{decides: server, options: "commit_timeout=1s"}.each(t, func(t *testing.T, w *world) {
@@ -101,6 +103,7 @@ func TestSurvive11DecidingReplyLostServerGone(t *testing.T) {
 
 // While a transaction is in doubt, none may overtake it on the side that follows.
 func TestSurvive11WritesHeldInDoubt(t *testing.T) {
+	t.Parallel()
 	on{decides: server, protocols: mending, options: "commit_timeout=1s"}.each(t, func(t *testing.T, w *world) {
 		proxy := w.behind(w.decides)
 		n := w.openWarm()
@@ -126,6 +129,7 @@ func TestSurvive11WritesHeldInDoubt(t *testing.T) {
 
 // Under 2pc this cannot be: what would refuse it refuses PREPARE, before anything is decided.
 func TestSurvive13SecondCommitRefused(t *testing.T) {
+	t.Parallel()
 	on{options: "commit_timeout=1s"}.each(t, func(t *testing.T, w *world) {
 		w.deferring(w.follows)
 		w.constrain(w.follows)
@@ -162,6 +166,7 @@ func TestSurvive13SecondCommitRefused(t *testing.T) {
 }
 
 func TestSurvive14SecondReplyLost(t *testing.T) {
+	t.Parallel()
 	for _, l := range append(slices.Clone(lostReplies), late) {
 		t.Run(l.name, func(t *testing.T) {
 			at := on{follows: server}

@@ -55,9 +55,10 @@ func (s stop) ends(p dualsql.Protocol) ends {
 }
 
 func TestSurvive25ServerKilled(t *testing.T) {
+	t.Parallel()
 	for _, role := range []string{"decides", "follows"} {
 		for _, s := range stops[role] {
-			at := on{options: "commit_timeout=1s", alone: true}
+			at := on{options: "commit_timeout=1s", stops: true}
 			if s.marker == nil {
 				at.protocols = underTwoPhase
 			}
@@ -83,7 +84,7 @@ func (s stop) run(w *world, side int) {
 	w.Helper()
 	n := w.openWarm()
 	stopped := false
-	dualsql.AtCrashpoints(w, func(point string) {
+	n.c.AtCrashpoints(w, func(point string) {
 		if point == s.point && !stopped {
 			stopped = true
 			w.server[side].StopImmediate(w)
@@ -109,7 +110,8 @@ func (s stop) run(w *world, side int) {
 
 // A server that has gone between two transactions costs nothing but the connections.
 func TestSurvive25ServerRestartedAtRest(t *testing.T) {
-	on{primary: server, secondary: server, alone: true}.each(t, func(t *testing.T, w *world) {
+	t.Parallel()
+	on{primary: server, secondary: server, stops: true}.each(t, func(t *testing.T, w *world) {
 		n := w.openWarm()
 		id := 1
 		for side := range w.raw {
@@ -129,7 +131,8 @@ func TestSurvive25ServerRestartedAtRest(t *testing.T) {
 
 // Under ack=decided the caller has been told when the server that follows is killed.
 func TestSurvive25ServerKilledAckDecided(t *testing.T) {
+	t.Parallel()
 	at := afterDecision
-	at.alone, at.options = true, "ack=decided commit_timeout=1s"
+	at.stops, at.options = true, "ack=decided commit_timeout=1s"
 	at.each(t, func(t *testing.T, w *world) { stop{point: "decided", twoPhase: isCommitted}.run(w, w.follows) })
 }

@@ -19,6 +19,7 @@ const slots = 2
 
 // TestSurvive24Slots has the side that prepares in a cluster of its own, with few slots.
 func TestSurvive24Slots(t *testing.T) {
+	t.Parallel()
 	few := testdb.StartCluster(t, map[string]string{"max_prepared_transactions": fmt.Sprint(slots)})
 	for _, c := range []struct {
 		name string
@@ -29,9 +30,9 @@ func TestSurvive24Slots(t *testing.T) {
 				continue
 			}
 			t.Run(c.name+"/"+engines[primary]+"+"+engines[secondary], func(t *testing.T) {
-				servers := sharedServers(t, engines)
+				servers := serversOf(t, engines, 0)
 				servers[1-decider(engines, dualsql.TwoPhase)] = few
-				c.run(t, newWorldIn(t, servers, engines, dualsql.TwoPhase, "lock_timeout=1s"))
+				c.run(t, newWorldIn(t, servers, engines, dualsql.TwoPhase, ""))
 			})
 		}
 	}
@@ -146,6 +147,7 @@ var unpreparable = []struct{ name, text, server string }{
 }
 
 func TestSurvive24Unpreparable(t *testing.T) {
+	t.Parallel()
 	for _, u := range unpreparable {
 		t.Run(u.name, func(t *testing.T) {
 			on{protocols: underTwoPhase}.each(t, func(t *testing.T, w *world) {

@@ -14,6 +14,7 @@ import (
 )
 
 func TestSurvive01StatementFails(t *testing.T) {
+	t.Parallel()
 	on{}.each(t, func(t *testing.T, w *world) {
 		n := w.openWarm()
 		for side, id := range []int{primary: 1, secondary: 2} {
@@ -49,6 +50,7 @@ func TestSurvive01StatementFails(t *testing.T) {
 }
 
 func TestSurvive02RowsAffectedDiffer(t *testing.T) {
+	t.Parallel()
 	on{}.each(t, func(t *testing.T, w *world) {
 		n := w.openWarm()
 		w.exec(secondary, "insert into account values (2, 0)")
@@ -68,6 +70,7 @@ func TestSurvive02RowsAffectedDiffer(t *testing.T) {
 }
 
 func TestSurvive09DecisionRefusedByConstraint(t *testing.T) {
+	t.Parallel()
 	on{}.each(t, func(t *testing.T, w *world) {
 		w.constrain(w.decides)
 		n := w.openWarm()
@@ -100,6 +103,7 @@ func (w *world) refusal(err error, side int) {
 }
 
 func TestSurvive09DecisionRefusedBySerialization(t *testing.T) {
+	t.Parallel()
 	on{primary: "postgres"}.each(t, func(t *testing.T, w *world) {
 		ctx := context.Background()
 		n := w.openWarm()
@@ -204,6 +208,7 @@ func cuttingAt(text string) func(*world, *chaos.Proxy) func() {
 }
 
 func TestSurvive26SecondaryDown(t *testing.T) {
+	t.Parallel()
 	for _, d := range downs {
 		t.Run(d.name, func(t *testing.T) {
 			on{secondary: d.secondary, options: "lock_timeout=100ms commit_timeout=1s"}.each(t, func(t *testing.T, w *world) {

@@ -17,6 +17,7 @@ import (
 
 // Several processes, each with a journal of its own, come upon what a dead one has left, all at once.
 func TestSurvive18ProcessesRecoverAtOnce(t *testing.T) {
+	t.Parallel()
 	on{protocols: underTwoPhase}.each(t, func(t *testing.T, w *world) {
 		told := w.crash(crash{at: "decided#5", writes: 20, workers: 4})
 		others := []*chaos.Process{w.recoverer("")} // one has the dead one's journal
@@ -39,6 +40,7 @@ func TestSurvive18ProcessesRecoverAtOnce(t *testing.T) {
 
 // A process that takes everybody for dead at once sweeps beside owners that are alive: whatever they are told is true.
 func TestSurvive19SweepBesideLiveOwners(t *testing.T) {
+	t.Parallel()
 	for _, ack := range []string{"both", "decided"} {
 		at := on{protocols: underTwoPhase, options: "lock_timeout=1s ack=" + ack}
 		if ack == "decided" {
@@ -119,6 +121,7 @@ func (w *world) load(n *node, workers, writes int) map[int]dualsql.Outcome {
 // The owner is slow, not dead: what it has prepared is older than orphan_age, another process has swept it, and then its COMMIT
 // comes.
 func TestSurvive20SweptOwner(t *testing.T) {
+	t.Parallel()
 	on{protocols: underTwoPhase, decides: server}.each(t, func(t *testing.T, w *world) {
 		other := w.another("orphan_age=100ms").open()
 		rule, txid := w.hold(w.behind(w.decides), 2, isCommit, chaos.HoldRequest)
@@ -142,13 +145,14 @@ func TestSurvive20SweptOwner(t *testing.T) {
 
 // An owner on SQLite has the write lock when it prepares: a sweep has to wait for it, and then finds it committed.
 func TestSurvive20SweepWaitsForOwner(t *testing.T) {
-	on{protocols: underTwoPhase, decides: "sqlite", alone: true}.each(t, func(t *testing.T, w *world) {
+	t.Parallel()
+	on{protocols: underTwoPhase, decides: "sqlite"}.each(t, func(t *testing.T, w *world) {
 		n := w.openWarm()
 		impatient := w.another("orphan_age=1ms lock_timeout=100ms")
 		impatient.dsn[w.decides] = strings.Replace(w.dsn[w.decides], url.QueryEscape("busy_timeout(10000)"), url.QueryEscape("busy_timeout(100)"), 1)
 		other, _ := impatient.recover()
 		met := false
-		dualsql.AtCrashpoints(t, func(name string) {
+		n.c.AtCrashpoints(t, func(name string) {
 			if name != "intent" || met {
 				return
 			}
@@ -173,6 +177,7 @@ func TestSurvive20SweepWaitsForOwner(t *testing.T) {
 // The same of one that lists what is prepared, and then is held up while the owner finishes and its markers are collected: on
 // the side that decides, or on both.
 func TestSurvive21SweepWithOldList(t *testing.T) {
+	t.Parallel()
 	for _, whole := range []bool{false, true} {
 		t.Run(fmt.Sprint("collected on both sides: ", whole), func(t *testing.T) {
 			on{protocols: underTwoPhase, decides: server}.each(t, func(t *testing.T, w *world) {
@@ -223,6 +228,7 @@ func TestSurvive21SweepWithOldList(t *testing.T) {
 
 // The same of one that knows already that the transaction is committed.
 func TestSurvive21SweepWithOldAnswer(t *testing.T) {
+	t.Parallel()
 	on{protocols: underTwoPhase}.each(t, func(t *testing.T, w *world) {
 		late := w.another("orphan_age=1ms")
 		finish := late.behind(w.follows).OnRequest(late.isSecond(), chaos.HoldRequest)
@@ -249,12 +255,13 @@ func TestSurvive21SweepWithOldAnswer(t *testing.T) {
 
 // Owners are slow where it hurts, so that the sweep of a process that takes everybody for dead wins now and then.
 func TestSurvive19SweepMeetsSlowOwners(t *testing.T) {
-	on{protocols: underTwoPhase, decides: "postgres", options: "lock_timeout=1s", alone: true}.each(t, func(t *testing.T, w *world) {
+	t.Parallel()
+	on{protocols: underTwoPhase, decides: "postgres", options: "lock_timeout=1s"}.each(t, func(t *testing.T, w *world) {
 		n, other := w.openWarm(), w.another("orphan_age=1ns lock_timeout=100ms").open()
 		if _, err := other.c.Recover(context.Background()); err != nil {
 			t.Fatal(err)
 		}
-		dualsql.AtCrashpoints(t, func(name string) {
+		n.c.AtCrashpoints(t, func(name string) {
 			if slices.Contains([]string{"prepared", "intent", "decided"}, name) && rand.IntN(6) == 0 {
 				if _, err := other.c.Recover(context.Background()); err != nil {
 					t.Error(err)

@@ -9,6 +9,7 @@ import (
 
 // The protocol is another one when the pair is opened again after a crash: what is open ends as it was begun.
 func TestSurvive16AnotherProtocol(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		died, next dualsql.Protocol
 		at, end    string
@@ -49,6 +50,7 @@ func TestSurvive16AnotherProtocol(t *testing.T) {
 
 // A server is away when recovery begins.
 func TestSurvive16ServerAway(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ role, at, end string }{
 		{"follows", "prepared", neither},
 		{"follows", "decided", both},
@@ -89,6 +91,7 @@ func TestSurvive16ServerAway(t *testing.T) {
 
 // SQL Server with SQLite is for a laptop: under marker a crash between the two commits is mended there as well.
 func TestSurvive12CrashBesideSQLite(t *testing.T) {
+	t.Parallel()
 	for _, engines := range [][2]string{{"sqlserver", "sqlite"}, {"sqlite", "sqlserver"}} {
 		for at, end := range map[string]string{"intent": neither, "decided": both, "finished": both} {
 			t.Run(engines[0]+"+"+engines[1]+"/"+at, func(t *testing.T) {

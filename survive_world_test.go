@@ -59,7 +59,8 @@ type on struct {
 	follows   string // only where this engine is on the other side; under 2pc it is the one that prepares
 	vendors   bool   // only pairs with SQL Server, without SQLite
 	options   string // for the DSN
-	alone     bool   // the test touches what the whole process shares: crash points, servers
+	stops     bool   // the test stops servers: it gets a pair of them for itself
+	alone     bool   // the test touches what the whole process shares: the journals' file system
 }
 
 func (o on) applies(engines [2]string, p dualsql.Protocol) bool {
@@ -92,7 +93,11 @@ func (o on) each(t *testing.T, run func(t *testing.T, w *world)) {
 				if !o.alone {
 					t.Parallel()
 				}
-				run(t, newWorld(t, engines, protocol, options))
+				set := 0
+				if o.stops {
+					set = stoppableServers(t, engines)
+				}
+				run(t, newWorldIn(t, serversOf(t, engines, set), engines, protocol, options))
 			})
 		}
 	}
@@ -115,6 +120,7 @@ type world struct {
 // host is a server of tests.
 type host interface {
 	CreateDatabase(testing.TB) string
+	MayStop(testing.TB)
 	StopImmediate(testing.TB)
 	Start(testing.TB)
 	Restart(testing.TB)
@@ -134,17 +140,40 @@ var tables = []string{"entry", "account", "log", "parent", "child"}
 
 func newWorld(t *testing.T, engines [2]string, protocol dualsql.Protocol, options string) *world {
 	t.Helper()
-	return newWorldIn(t, sharedServers(t, engines), engines, protocol, options)
+	return newWorldIn(t, serversOf(t, engines, 0), engines, protocol, options)
 }
 
-func sharedServers(t *testing.T, engines [2]string) (servers [2]host) {
+// stoppable are the sets of servers that nobody is stopping; set 0 is everybody's, and stays up.
+var stoppable = make(chan int, 3)
+
+func init() {
+	for i := range cap(stoppable) {
+		stoppable <- i + 1
+	}
+}
+
+// stoppableServers returns a set of servers that are the test's own.
+func stoppableServers(t *testing.T, engines [2]string) (set int) {
+	t.Helper()
+	for _, s := range serversOf(t, engines, 0) {
+		if s != nil {
+			s.MayStop(t)
+		}
+	}
+	set = <-stoppable
+	t.Cleanup(func() { stoppable <- set })
+	return set
+}
+
+func serversOf(t *testing.T, engines [2]string, set int) (servers [2]host) {
 	t.Helper()
 	for side, engine := range engines {
+		number := 2*set + side
 		switch engine {
 		case "postgres":
-			servers[side] = testdb.Clusters(t, 2)[side]
+			servers[side] = testdb.Clusters(t, number+1)[number]
 		case "sqlserver":
-			servers[side] = sqlserver.Servers(t, 2)[side]
+			servers[side] = sqlserver.Servers(t, number+1)[number]
 		}
 	}
 	return servers

@@ -34,7 +34,7 @@ func (p twoPhase) commit(t *tx) error {
 	}
 	ctx, cancel := t.commitContext()
 	defer cancel()
-	passing(atIntent)
+	p.co.passing(atIntent)
 	f := co.window.enter(t.id)
 	unknown, failed := t.commitOn(ctx, p.decides(), &m)
 	if unknown != nil {
@@ -58,7 +58,7 @@ func (p twoPhase) commit(t *tx) error {
 		return t.rolledBack(ctx, e, failed)
 	}
 	co.decided(e)
-	passing(atDecided)
+	p.co.passing(atDecided)
 	if co.cfg.Ack == AckDecided && p.prepares == engine.Secondary {
 		t.c.lane.follow(func() {
 			ctx, cancel := context.WithTimeout(co.bg, co.cfg.CommitTimeout)
@@ -126,11 +126,11 @@ func (p twoPhase) prepareSide(t *tx, m engine.Marker) (preparation, error) {
 			return notPrepared, err
 		}
 	}
-	passing(atBarrier)
+	p.co.passing(atBarrier)
 	ctx, cancel := t.commitContext()
 	defer cancel()
 	perr := s.PrepareTransaction(ctx, gid, m)
-	passing(atPrepared)
+	p.co.passing(atPrepared)
 	state := isPrepared
 	var unknown *engine.UnknownError
 	switch {
@@ -175,9 +175,9 @@ func (p twoPhase) complete(ctx context.Context, s engine.Session, e *entry, f *f
 		co.stuck(e, f, HalfDone, err)
 		return err
 	}
-	passing(atFinished)
+	p.co.passing(atFinished)
 	co.ended(e, Committed)
-	passing(atEnded)
+	p.co.passing(atEnded)
 	f.leave()
 	if answered {
 		co.collect(e.txid)

@@ -48,7 +48,7 @@ func (p twoPhase) end(ctx context.Context, txid uuid.UUID, decided func()) (stat
 	if err != nil {
 		return 0, false, err
 	}
-	passing(atFenced)
+	p.co.passing(atFenced)
 	if state == engine.Committed {
 		decided()
 		own, err = p.finish(ctx, txid)
@@ -56,7 +56,7 @@ func (p twoPhase) end(ctx context.Context, txid uuid.UUID, decided func()) (stat
 		own, err = p.undoOnce(ctx, txid)
 	}
 	if err == nil {
-		passing(atFinished)
+		p.co.passing(atFinished)
 	}
 	return state, own, err
 }

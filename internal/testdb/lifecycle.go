@@ -22,7 +22,7 @@ func (c *Cluster) Restart(tb testing.TB) {
 // runs. With a server that the environment names, the test is skipped.
 func (c *Cluster) Start(tb testing.TB) {
 	tb.Helper()
-	c.skipNamed(tb)
+	c.MayStop(tb)
 	if err := c.request(request{Op: opStart}); err != nil {
 		tb.Fatalf("PostgreSQL cluster: %v", err)
 	}
@@ -30,7 +30,7 @@ func (c *Cluster) Start(tb testing.TB) {
 
 func (c *Cluster) stop(tb testing.TB, op string) {
 	tb.Helper()
-	c.skipNamed(tb)
+	c.MayStop(tb)
 	tb.Cleanup(func() {
 		if err := c.request(request{Op: opStart}); err != nil {
 			tb.Errorf("start the PostgreSQL cluster that the test left stopped: %v", err)
@@ -41,7 +41,8 @@ func (c *Cluster) stop(tb testing.TB, op string) {
 	}
 }
 
-func (c *Cluster) skipNamed(tb testing.TB) {
+// MayStop skips the test if the server is one that the environment names: it is not stopped or started by tests.
+func (c *Cluster) MayStop(tb testing.TB) {
 	tb.Helper()
 	if c.named != nil {
 		tb.Skipf("a server that %s names is not stopped or started by tests", envServers)

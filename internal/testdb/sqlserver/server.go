@@ -145,13 +145,20 @@ func (s *Server) DSN(database string) string {
 // Real reports whether this is a SQL Server, and not the endpoint.
 func (s *Server) Real() bool { return s.named != nil }
 
-// StopImmediate stops the endpoint's cluster as a crash does: sessions are cut, and nobody answers until Start. What is still
-// stopped when the test ends is started again. With a real server the test is skipped.
-func (s *Server) StopImmediate(tb testing.TB) {
+// MayStop skips the test if this is a SQL Server: it is not stopped or started by tests.
+func (s *Server) MayStop(tb testing.TB) {
 	tb.Helper()
 	if s.Real() {
 		tb.Skipf("a server that %s names is not stopped or started by tests", envServers)
 	}
+	s.cluster.MayStop(tb)
+}
+
+// StopImmediate stops the endpoint's cluster as a crash does: sessions are cut, and nobody answers until Start. What is still
+// stopped when the test ends is started again. With a real server the test is skipped.
+func (s *Server) StopImmediate(tb testing.TB) {
+	tb.Helper()
+	s.MayStop(tb)
 	tb.Cleanup(func() {
 		if err := s.listen(); err != nil {
 			tb.Errorf("start the SQL Server endpoint that the test left stopped: %v", err)
