@@ -325,7 +325,7 @@ func (t *tx) mirrorRows(ctx context.Context, q call, p *capturePlan, args []driv
 	t.show(q.plan.st.Text)
 	for _, s := range statements {
 		m := mirrored{plan: q.plan, redoStatement: redoStatement{text: s.Text, args: s.Args, rows: s.Rows, query: s.Query}, ahead: c.co.window.ahead()}
-		if err := c.lane.add(t.ctx, laneJob{run: func(ctx context.Context) error { return t.repeat(ctx, m) }}); err != nil {
+		if err := c.lane.add(t.ctx, laneJob{size: m.size(), run: func(ctx context.Context) error { return t.repeat(ctx, m) }}); err != nil {
 			return nil, nil, err
 		}
 	}

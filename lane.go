@@ -5,8 +5,11 @@ import (
 	"sync"
 )
 
-// maxQueued bounds what a lane holds back: a writer that is so far ahead of the secondary waits for it.
-const maxQueued = 256
+// maxQueued and maxQueuedSize bound what a lane holds back: a writer that is so far ahead of the secondary waits for it.
+const (
+	maxQueued     = 256
+	maxQueuedSize = 4 << 20
+)
 
 // lane runs a transaction's statements on the secondary, in order, while the caller goes on on the primary. While it is
 // busy, the secondary's session belongs to it alone. The first failure is kept; what is queued behind it does not run.
@@ -35,6 +38,7 @@ type lane struct {
 // laneJob is one statement's turn.
 type laneJob struct {
 	run       func(context.Context) error
+	size      int64  // of its values, in bytes
 	savepoint string // that the statement sets; "" for all others
 	releases  bool   // the statement releases savepoints
 }
@@ -70,7 +74,7 @@ func (l *lane) add(ctx context.Context, job laneJob) error {
 			l.mu.Unlock()
 			return err
 		}
-		if len(l.queue) < maxQueued {
+		if !l.full() {
 			l.queue = append(l.queue, job)
 			if !l.lazy {
 				l.awake(l.kept())
@@ -83,6 +87,15 @@ func (l *lane) add(ctx context.Context, job laneJob) error {
 			return err
 		}
 	}
+}
+
+// full reports whether the lane holds back as much as it may. l.mu is held.
+func (l *lane) full() bool {
+	var size int64
+	for i := range l.queue {
+		size += l.queue[i].size
+	}
+	return len(l.queue) >= maxQueued || size >= maxQueuedSize
 }
 
 // hurry makes a lazy lane run ahead from now on.

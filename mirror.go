@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/google/uuid"
@@ -30,28 +29,36 @@ func (c *Conn) write(ctx context.Context, r route, q call, query bool) (driver.R
 			return nil, nil, err
 		}
 	}
-	t, err := c.begin(ctx, engine.TxOptions{Write: true}, true)
-	if err != nil {
-		return nil, nil, err
-	}
 	var res driver.Result
 	var rows driver.Rows
-	if r == onPrimaryWrite {
+	err := c.alone(ctx, func(t *tx) (err error) {
+		if r != onPrimaryWrite {
+			res, rows, err = t.mirror(ctx, q, query)
+			return err
+		}
 		t.primaryOnly = hintOf(ctx, q.plan) == sqltext.HintPrimary
 		if err = t.alter(ctx, q.plan.st, false); err == nil {
 			res, rows, err = t.onPrimary(ctx, q, q.args, query)
 		}
-	} else {
-		res, rows, err = t.mirror(ctx, q, query)
-	}
+		return err
+	})
 	if err != nil {
-		t.abandon()
-		return nil, nil, err
-	}
-	if err := t.Commit(); err != nil {
 		return nil, nil, err
 	}
 	return res, rows, nil
+}
+
+// alone runs f as a transaction of its own.
+func (c *Conn) alone(ctx context.Context, f func(t *tx) error) error {
+	t, err := c.begin(ctx, engine.TxOptions{Write: true}, true)
+	if err != nil {
+		return err
+	}
+	if err := f(t); err != nil {
+		t.abandon()
+		return err
+	}
+	return t.Commit()
 }
 
 // onPrimary runs a statement on the primary and reads its rows to the end.
@@ -190,7 +197,7 @@ func (t *tx) mirror(ctx context.Context, q call, query bool) (driver.Result, dri
 		t.noteSettings(q.plan.st, nil)
 	}
 	m.ahead = c.co.window.ahead()
-	job := laneJob{run: func(ctx context.Context) error { return t.repeat(ctx, m) }, releases: sp.Op == sqltext.ReleaseSavepoint}
+	job := laneJob{size: m.size(), run: func(ctx context.Context) error { return t.repeat(ctx, m) }, releases: sp.Op == sqltext.ReleaseSavepoint}
 	if sp.Op == sqltext.SetSavepoint {
 		job.savepoint = sp.Name
 	}
@@ -247,113 +254,6 @@ func (t *tx) note(st *sqltext.Statement) {
 	}
 }
 
-// mirrored is one statement on its way to the secondary.
-type mirrored struct {
-	redoStatement
-	plan  *plan
-	st    driver.Stmt // nil: by text
-	ahead []*flight
-}
-
-func (t *tx) bindSecondary(ctx context.Context, q call, args []driver.NamedValue) (mirrored, error) {
-	c := t.c
-	side := c.co.sides[engine.Secondary]
-	m := mirrored{plan: q.plan, redoStatement: redoStatement{rows: -1}}
-	if q.variant != nil {
-		m.plan, q.plan, q.st = q.variant, q.variant, nil
-	}
-	var b *binding
-	var err error
-	if side.engine == engine.Generic || q.st != nil && (q.st.secondary == nil || q.st.generation != c.generation) {
-		// The session is needed here: an unknown driver's checker may keep state, or a statement is to be prepared.
-		if err := c.lane.barrier(ctx); err != nil {
-			return m, err
-		}
-	}
-	if q.st != nil {
-		b = q.st.bound[engine.Secondary]
-		if m.st, err = q.st.onSecondary(ctx); err != nil {
-			return m, err
-		}
-	} else if b, err = q.plan.bind(side, args[engine.LeadingOptions(args):]); err != nil {
-		return m, fmt.Errorf("dualsql: %w", err)
-	}
-	m.text = b.text
-	m.args, err = c.bindArgs(c.secondary, side, m.st, b, args)
-	return m, err
-}
-
-// repeat runs in the lane: the statement's turn on the secondary has come.
-func (t *tx) repeat(ctx context.Context, m mirrored) error {
-	c := t.c
-	stuck, err := wait(ctx, m.ahead)
-	if err != nil {
-		return err
-	}
-	if stuck != nil {
-		return fmt.Errorf("dualsql: transaction %s is rolled back on both sides: %w: %s; try it again", t.id, ErrOvertaking, stuck.txid)
-	}
-	if t.begun && c.secondary.Status() == engine.TxIdle {
-		return t.secondaryError("statement "+shorten(m.plan.st.Text), errEndedBehindSecondary)
-	}
-	if !t.begun {
-		o := t.options
-		o.Write = true
-		if err := c.secondary.Begin(ctx, o); err != nil {
-			return t.secondaryError("begin", err)
-		}
-		t.begun = true
-	}
-	repeats := t.protocol().repeats()
-	if repeats {
-		if m.args, err = c.secondary.Portable(ctx, m.text, m.args); err != nil {
-			return t.secondaryError("arguments of "+shorten(m.plan.st.Text), err)
-		}
-	}
-	var got int64
-	run := func() (err error) {
-		got, err = runRedo(ctx, c.secondary, m.st, &m.redoStatement)
-		return err
-	}
-	if wary, ok := c.secondary.(engine.Wary); ok && !isSingle(m.plan.st) && m.plan.st.Savepoint.Op == sqltext.NoSavepoint {
-		err = wary.SameTransaction(ctx, run)
-	} else {
-		err = run()
-	}
-	if err != nil {
-		return t.secondaryError("statement "+shorten(m.plan.st.Text), err)
-	}
-	if resetsAll(m.plan.st) {
-		if err := c.secondary.Setup(ctx); err != nil {
-			return t.secondaryError("set up the session", err)
-		}
-	}
-	for _, set := range m.plan.st.Settings {
-		if err := restore(ctx, c.secondary, set); err != nil {
-			return t.secondaryError("set up the session", err)
-		}
-	}
-	if m.rows >= 0 && got >= 0 && m.rows != got {
-		e := &DivergenceError{TxID: t.id, Statement: m.plan.st.Text, Primary: m.rows, Secondary: got}
-		c.co.stats.divergences.Add(1)
-		if c.co.cfg.Divergence == DivergenceFail {
-			return e
-		}
-		c.co.log.Warn("dualsql: the sides differ", "txid", t.id, "primary", m.rows, "secondary", got, "statement", shorten(m.plan.st.Text))
-		m.rows = got // so that the redo, if it is needed, goes on as well
-	}
-	if !repeats {
-		return nil
-	}
-	t.size += m.size()
-	if t.size > c.co.cfg.RedoLimit {
-		return fmt.Errorf("dualsql: transaction %s is rolled back on both sides: %w (%d bytes); raise it or make the transaction smaller",
-			t.id, ErrRedoTooLarge, c.co.cfg.RedoLimit)
-	}
-	t.redo = append(t.redo, m.redoStatement)
-	return nil
-}
-
 // maxShown is how many statements the journal shows of a transaction whose statements it need not keep.
 const maxShown = 8
 
@@ -361,20 +261,4 @@ func (t *tx) show(text string) {
 	if len(t.shown) < maxShown {
 		t.shown = append(t.shown, redoStatement{text: shorten(text), rows: -1})
 	}
-}
-
-// runRedo runs a statement on the secondary and returns the rows it affected or returned; -1 when the driver cannot tell.
-func runRedo(ctx context.Context, s engine.Session, st driver.Stmt, r *redoStatement) (int64, error) {
-	res, rows, err := engine.Run(ctx, s, st, r.text, r.args, r.query)
-	switch {
-	case err != nil:
-		return 0, err
-	case r.query:
-		return countRows(rows)
-	}
-	return affected(res), nil
-}
-
-func (t *tx) secondaryError(op string, err error) error {
-	return &SideError{Side: "secondary", Op: op, TxID: t.id, Err: err}
 }

@@ -38,8 +38,12 @@ type redoStatement struct {
 
 // size approximates the encoded size, for journal.redo_limit.
 func (s *redoStatement) size() int64 {
-	n := int64(len(s.text)) + 16
-	for _, a := range s.args {
+	return int64(len(s.text)) + 16 + argsSize(s.args)
+}
+
+// argsSize approximates what arguments take.
+func argsSize(args []driver.NamedValue) (n int64) {
+	for _, a := range args {
 		n += 12 + int64(len(a.Name))
 		switch v := a.Value.(type) {
 		case string:
