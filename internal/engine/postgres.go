@@ -69,8 +69,9 @@ type pgSession struct {
 	marker, check keptStatement // what insertMarker and checkSeen send
 	seen          []Seen        // what the open transaction relies on; see Expect
 
-	wire *wire // nil on a connection from a connector that is not ours
-	o    Options
+	enums map[uint32]bool // types that are known to be enums
+	wire  *wire           // nil on a connection from a connector that is not ours
+	o     Options
 
 	ambient, adopted map[string]string // see Ambient
 }
