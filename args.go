@@ -15,18 +15,25 @@ func resolve(args []driver.NamedValue) (out []driver.NamedValue, plain bool, err
 	out, plain = make([]driver.NamedValue, len(args)), true
 	for i, a := range args {
 		out[i] = a
-		v := a.Value
-		if valuer, ok := v.(driver.Valuer); ok {
-			if v, err = callValuer(valuer); err != nil {
-				return nil, false, fmt.Errorf("dualsql: argument %d: %w", i+1, err)
-			}
-		}
 		var ok bool
-		if out[i].Value, ok = plainValue(v); !ok && i >= engine.LeadingOptions(args) {
+		if out[i].Value, ok, err = resolveValue(a.Value); err != nil {
+			return nil, false, fmt.Errorf("dualsql: argument %d: %w", i+1, err)
+		}
+		if !ok && i >= engine.LeadingOptions(args) {
 			plain = false
 		}
 	}
 	return out, plain, nil
+}
+
+func resolveValue(v any) (_ any, plain bool, err error) {
+	if valuer, ok := v.(driver.Valuer); ok {
+		if v, err = callValuer(valuer); err != nil {
+			return nil, false, err
+		}
+	}
+	v, plain = plainValue(v)
+	return v, plain, nil
 }
 
 // callValuer gives NULL for a nil pointer whose Valuer is the value's, as database/sql does.

@@ -193,6 +193,9 @@ func (c *Conn) Prepare(text string) (driver.Stmt, error) {
 
 // ExecContext implements driver.ExecerContext.
 func (c *Conn) ExecContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {
+	if b := bulkOf(args); b != nil {
+		return c.copyFrom(ctx, b)
+	}
 	q, err := c.newCall(ctx, text, args)
 	if err != nil {
 		return nil, err

@@ -67,7 +67,7 @@
 // BEGIN, COMMIT and ROLLBACK as texts are refused with [ErrTxControl]; use [database/sql.DB.BeginTx]. Savepoints are
 // mirrored. Outside of a transaction a write is a transaction of one statement. Statements that a database refuses inside a
 // transaction, such as VACUUM, run on one side after the other. The rows of a mirrored statement (INSERT ... RETURNING) are
-// read into memory before the caller sees the first.
+// read into memory before the caller sees the first. [CopyFrom] writes many rows to a table at once.
 //
 // # Commit
 //

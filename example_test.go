@@ -192,6 +192,47 @@ func ExampleWithPrimaryOnly() {
 	// primary: 1 secondary: 0
 }
 
+// CopyFrom writes many rows to both sides, here as a part of a transaction.
+func ExampleCopyFrom() {
+	dsn, remove := exampleDSN()
+	defer remove()
+	db, err := sql.Open("dualsql", dsn)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec("create table square (n integer primary key, square integer)"); err != nil {
+		log.Fatal(err)
+	}
+	squares := func(yield func([]any, error) bool) {
+		for n := range 1000 {
+			if !yield([]any{n, n * n}, nil) {
+				return
+			}
+		}
+	}
+
+	ctx := context.Background()
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer tx.Rollback()
+	n, err := dualsql.CopyFrom(ctx, tx, "square", []string{"n", "square"}, dualsql.CopySeq(squares))
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := tx.ExecContext(ctx, "delete from square where n = 0"); err != nil {
+		log.Fatal(err)
+	}
+	if err := tx.Commit(); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("copied:", n, "secondary:", peek(dsn, "select count(*) from square"))
+	// Output:
+	// copied: 1000 secondary: 999
+}
+
 // A statement that affects different numbers of rows on the two sides is rolled back on both.
 func ExampleDivergenceError() {
 	dsn, remove := exampleDSN()
