@@ -79,7 +79,7 @@ func TestSurvive17RedoMeetsChangedRows(t *testing.T) {
 		{"row is there already", "insert into entry values (2, 'theirs')", "delete from entry where v = 'theirs'"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			on{protocols: underMarker, options: "commit_timeout=1s"}.each(t, func(t *testing.T, w *world) {
+			on{protocols: underMarker, options: "commit_timeout=2s"}.each(t, func(t *testing.T, w *world) {
 				w.crash(crash{at: "decided#2"})
 				w.exec(secondary, c.change)
 				changed := w.rows(secondary, "entry")

@@ -46,7 +46,7 @@ func TestSurvive18TwoRecoverAtOnce(t *testing.T) {
 // collected. The first must not repeat what has ended.
 func TestSurvive18OneRecoversLate(t *testing.T) {
 	t.Parallel()
-	on{protocols: underMarker, options: "commit_timeout=1s"}.each(t, func(t *testing.T, w *world) {
+	on{protocols: underMarker, options: "commit_timeout=2s"}.each(t, func(t *testing.T, w *world) {
 		w.deferring(secondary)
 		w.constrain(secondary)
 		n := w.openWarm()
@@ -171,7 +171,7 @@ func TestSurvive20LateSecondCommit(t *testing.T) {
 // transaction has long been ended, and the markers of that time collected.
 func TestSurvive20SecondCommitAfterCollection(t *testing.T) {
 	t.Parallel()
-	on{follows: server, protocols: mending, options: "commit_timeout=1s"}.each(t, func(t *testing.T, w *world) {
+	on{follows: server, protocols: mending, options: "commit_timeout=2s"}.each(t, func(t *testing.T, w *world) {
 		proxy := w.behind(w.follows)
 		n := w.openWarm()
 		const logged = "insert into log values ('late')"

@@ -55,7 +55,7 @@ func TestSurvive07PrepareReplyLostServerGone(t *testing.T) {
 	t.Parallel()
 	for _, l := range []lost{{"got through", chaos.HoldReply, true}, {"did not get through", chaos.HoldRequest, false}} {
 		t.Run(l.name, func(t *testing.T) {
-			on{protocols: underTwoPhase, options: "commit_timeout=1s"}.each(t, func(t *testing.T, w *world) {
+			on{protocols: underTwoPhase, options: "commit_timeout=2s"}.each(t, func(t *testing.T, w *world) {
 				proxy := w.behind(w.follows)
 				n := w.openWarm()
 				rule := proxy.OnRequest(isPrepare, l.action)

@@ -62,7 +62,7 @@ func TestSurvive11DecidingReplyLostServerGone(t *testing.T) {
 	t.Parallel()
 	for _, l := range []lost{{"got through", chaos.HoldReply, true}, {"did not get through", chaos.HoldRequest, false}} {
 		t.Run(l.name, func(t *testing.T) {
-			on{decides: server, options: "commit_timeout=1s"}.each(t, func(t *testing.T, w *world) {
+			on{decides: server, options: "commit_timeout=2s"}.each(t, func(t *testing.T, w *world) {
 				proxy := w.behind(w.decides)
 				n := w.openWarm()
 				cutWhenHeld(proxy, l.action)
@@ -104,7 +104,7 @@ func TestSurvive11DecidingReplyLostServerGone(t *testing.T) {
 // While a transaction is in doubt, none may overtake it on the side that follows.
 func TestSurvive11WritesHeldInDoubt(t *testing.T) {
 	t.Parallel()
-	on{decides: server, protocols: mending, options: "commit_timeout=1s"}.each(t, func(t *testing.T, w *world) {
+	on{decides: server, protocols: mending, options: "commit_timeout=2s"}.each(t, func(t *testing.T, w *world) {
 		proxy := w.behind(w.decides)
 		n := w.openWarm()
 		cutWhenHeld(proxy, chaos.HoldReply)
@@ -130,7 +130,7 @@ func TestSurvive11WritesHeldInDoubt(t *testing.T) {
 // Under 2pc this cannot be: what would refuse it refuses PREPARE, before anything is decided.
 func TestSurvive13SecondCommitRefused(t *testing.T) {
 	t.Parallel()
-	on{options: "commit_timeout=1s"}.each(t, func(t *testing.T, w *world) {
+	on{options: "commit_timeout=2s"}.each(t, func(t *testing.T, w *world) {
 		w.deferring(w.follows)
 		w.constrain(w.follows)
 		n := w.openWarm()

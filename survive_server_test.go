@@ -58,7 +58,7 @@ func TestSurvive25ServerKilled(t *testing.T) {
 	t.Parallel()
 	for _, role := range []string{"decides", "follows"} {
 		for _, s := range stops[role] {
-			at := on{options: "commit_timeout=1s", stops: true}
+			at := on{options: "commit_timeout=2s", stops: true}
 			if s.marker == nil {
 				at.protocols = underTwoPhase
 			}
@@ -133,6 +133,6 @@ func TestSurvive25ServerRestartedAtRest(t *testing.T) {
 func TestSurvive25ServerKilledAckDecided(t *testing.T) {
 	t.Parallel()
 	at := afterDecision
-	at.stops, at.options = true, "ack=decided commit_timeout=1s"
+	at.stops, at.options = true, "ack=decided commit_timeout=2s"
 	at.each(t, func(t *testing.T, w *world) { stop{point: "decided", twoPhase: isCommitted}.run(w, w.follows) })
 }

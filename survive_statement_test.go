@@ -211,7 +211,7 @@ func TestSurvive26SecondaryDown(t *testing.T) {
 	t.Parallel()
 	for _, d := range downs {
 		t.Run(d.name, func(t *testing.T) {
-			on{secondary: d.secondary, options: "lock_timeout=100ms commit_timeout=1s"}.each(t, func(t *testing.T, w *world) {
+			on{secondary: d.secondary, options: "lock_timeout=100ms commit_timeout=2s"}.each(t, func(t *testing.T, w *world) {
 				var proxy *chaos.Proxy
 				if d.secondary == server {
 					proxy = w.behind(secondary)

@@ -57,7 +57,7 @@ func TestSurvive16ServerAway(t *testing.T) {
 		{"decides", "prepared", neither},
 		{"decides", "decided", both},
 	} {
-		at := on{protocols: underTwoPhase, options: "commit_timeout=1s"}
+		at := on{protocols: underTwoPhase, options: "commit_timeout=2s"}
 		if c.role == "follows" {
 			at.follows = server
 		} else {

@@ -88,7 +88,7 @@ func (o on) each(t *testing.T, run func(t *testing.T, w *world)) {
 				options := o.options
 				if slices.Contains(engines[:], "sqlserver") {
 					// The endpoint and what it stands on have to connect in that time, on a machine that has much else to do.
-					options = strings.Replace(options, "commit_timeout=1s", "commit_timeout=3s", 1)
+					options = strings.Replace(options, "commit_timeout=2s", "commit_timeout=3s", 1)
 				}
 				if !o.alone {
 					t.Parallel()
