@@ -12,8 +12,9 @@ import (
 type call struct {
 	plan    *plan
 	args    []driver.NamedValue
-	st      *Stmt // nil: by text
-	variant *plan // of the text that the secondary gets in plan's place; nil: it gets plan's
+	st      *Stmt   // nil: by text
+	variant *plan   // of the text that the secondary gets in plan's place; nil: it gets plan's
+	parts   []*plan // the statements of a text that go by themselves; nil: it goes as a whole
 }
 
 // run executes a call where it belongs, as a query or for its result alone.

@@ -32,9 +32,13 @@ type capturePlan struct {
 // maxCaptured bounds what a connection keeps.
 const maxCaptured = 512
 
-// autoMirror: between engines of two kinds MirrorMixed takes no text, and has to refuse values that it cannot carry over.
-func autoMirror(sides [2]*side) Mirror {
-	if sides[engine.Primary].engine == engine.Postgres && sides[engine.Secondary].engine == engine.Postgres {
+// mirrorOf is what MirrorAuto stands for: between engines of two kinds MirrorMixed takes no text, and has to refuse values that it
+// cannot carry over.
+func mirrorOf(m Mirror, sides [2]*side) Mirror {
+	switch {
+	case m != MirrorAuto:
+		return m
+	case sides[engine.Primary].engine == engine.Postgres && sides[engine.Secondary].engine == engine.Postgres:
 		return MirrorMixed
 	}
 	return MirrorStatement
@@ -55,7 +59,7 @@ func cannotCapture(m Mirror, sides [2]*side) string {
 // captures decides how a statement is mirrored: as text, then it returns no plan, or as rows or in parts. What cannot be mirrored exactly is
 // refused before it runs. seen is what this relies on. args are resolved.
 func (c *Conn) captures(ctx context.Context, q call, args []driver.NamedValue, query bool) (other *capturePlan, seen []engine.Seen, _ error) {
-	mode := c.co.cfg.Mirror
+	mode := c.co.mirror
 	st := q.plan.st
 	if mode == MirrorStatement || asText(ctx, q) || st.Kind < sqltext.Write {
 		return nil, nil, nil
@@ -105,24 +109,30 @@ func mayBeClock(a driver.NamedValue) bool {
 // cannotMirror is the answer to a statement that would leave the sides different. The primary looks at it first: what is wrong
 // with it is the better answer.
 func (c *Conn) cannotMirror(ctx context.Context, q call, differs string, why error) error {
-	_, text, _, err := c.forPrimary(q)
-	if err != nil {
+	if err := c.wrong(ctx, q); err != nil {
 		return err
-	}
-	if q.plan.st.Count == 1 {
-		st, err := c.primary.Prepare(ctx, text)
-		if err == nil {
-			err = st.Close()
-		}
-		if err != nil {
-			return c.primaryError(engine.Unprepared(err))
-		}
 	}
 	if differs != "" {
 		differs = "the text may not do the same on both sides: " + differs + "; and "
 	}
 	return fmt.Errorf("dualsql: %q: %w: %srows cannot be carried over: %w; or run it under dualsql.WithMirror, or with /* dualsql:mirror */, if its text does the same on both sides; nothing has run",
 		shorten(q.plan.st.Text), ErrNotMirrored, differs, why)
+}
+
+// wrong is what the primary says is wrong with a statement, before it runs.
+func (c *Conn) wrong(ctx context.Context, q call) error {
+	_, text, _, err := c.forPrimary(q)
+	if err != nil || q.plan.st.Count != 1 {
+		return err
+	}
+	st, err := c.primary.Prepare(ctx, text)
+	if err == nil {
+		err = st.Close()
+	}
+	if err != nil {
+		return c.primaryError(engine.Unprepared(err))
+	}
+	return nil
 }
 
 // capturePlan returns the plan of a text, once for each state of the catalog and of the session.
@@ -154,7 +164,7 @@ func (t *tx) rely(seen []engine.Seen) {
 // alter notes, before it does, a statement that may change tables: what was relied on so far has to hold until then.
 func (t *tx) alter(ctx context.Context, st *sqltext.Statement, mirrored bool) error {
 	alters := st.Kind == sqltext.DDL || st.Kind == sqltext.Call || st.Kind == sqltext.Other
-	if t.c.co.cfg.Mirror == MirrorStatement || !alters && !(st.Kind == sqltext.Read && mirrored) { // which may call what alters
+	if t.c.co.mirror == MirrorStatement || !alters && !(st.Kind == sqltext.Read && mirrored) { // which may call what alters
 		return nil
 	}
 	if t.c.primary.Status() == engine.TxOpen {

@@ -26,9 +26,12 @@ type coordinator struct {
 	plans   *planCache
 	// variants are the plans of texts that only the secondary gets.
 	variants *planCache
-	window   window
-	catalog  atomic.Int64 // counts the DDL statements seen, to drop what is known of functions
-	stats    counters
+	mirror   Mirror
+	// translates: the secondary gets changes of the schema in its own words.
+	translates bool
+	window     window
+	catalog    atomic.Int64 // counts the DDL statements seen, to drop what is known of functions
+	stats      counters
 
 	// prepared is set once the pair has been checked and what was open has been looked at: before that no write runs.
 	prepared  atomic.Bool
@@ -88,7 +91,7 @@ func acquire(cfg *Config, sides [2]*side) (*coordinator, error) {
 	if err != nil {
 		return nil, err
 	}
-	co := &coordinator{cfg: cfg, sides: sides, log: cfg.Logger, journal: j, users: 1,
+	co := &coordinator{cfg: cfg, sides: sides, mirror: mirrorOf(cfg.Mirror, sides), translates: translates(cfg.Mirror, sides), log: cfg.Logger, journal: j, users: 1,
 		plans: newPlanCache(sides[engine.Primary].engine), variants: newPlanCache(sides[engine.Secondary].engine), flights: map[uuid.UUID]*flight{}, swept: map[uuid.UUID]engine.State{}, wake: make(chan struct{}, 1),
 		gone: make(chan struct{})}
 	if co.log == nil {

@@ -70,10 +70,7 @@ func NewConnector(cfg *Config) (*Connector, error) {
 	if able, why := canMark(sides); !able && (cfg.Commit == Marker || cfg.Commit == TwoPhase) {
 		return nil, configError("commit", fmt.Sprintf("cannot be %s: %s; use auto or besteffort", cfg.Commit, why))
 	}
-	if cfg.Mirror == MirrorAuto {
-		cfg.Mirror = autoMirror(sides)
-	}
-	if why := cannotCapture(cfg.Mirror, sides); why != "" {
+	if why := cannotCapture(mirrorOf(cfg.Mirror, sides), sides); why != "" {
 		return nil, configError("mirror", fmt.Sprintf("cannot be %s: %s; use statement", cfg.Mirror, why))
 	}
 	return &Connector{cfg: cfg, sides: sides}, nil

@@ -133,6 +133,12 @@ func (t *tx) mirror(ctx context.Context, q call, query bool) (driver.Result, dri
 	if err != nil {
 		return nil, nil, err
 	}
+	if q.parts != nil {
+		if query || len(args) > engine.LeadingOptions(args) {
+			return nil, nil, c.cannotMirror(ctx, q, "", errSeveral)
+		}
+		return t.runParts(ctx, q.parts)
+	}
 	other, seen, err := c.captures(ctx, q, args, query)
 	if err != nil {
 		return nil, nil, err

@@ -17,6 +17,7 @@ type plan struct {
 	st    *sqltext.Statement
 	bound [2]atomic.Pointer[binding] // the last binding of a side: callers mostly pass one number of arguments
 	calls atomic.Pointer[callClass]
+	other atomic.Pointer[translation]
 }
 
 // binding is a text in one side's style and where its parameters come from.

@@ -46,7 +46,7 @@ func (co *coordinator) prepare(ctx context.Context) error {
 		if proto.name() == BestEffort && co.cfg.Commit == Auto {
 			level = slog.LevelWarn
 		}
-		co.log.Log(ctx, level, "dualsql: commit protocol", "commit", proto.name(), "reason", reason, "mirror", co.cfg.Mirror, "primary", co.sides[0].name, "secondary", co.sides[1].name)
+		co.log.Log(ctx, level, "dualsql: commit protocol", "commit", proto.name(), "reason", reason, "mirror", co.mirror, "primary", co.sides[0].name, "secondary", co.sides[1].name)
 	}
 	return nil
 }

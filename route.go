@@ -40,6 +40,11 @@ func (c *Conn) route(ctx context.Context, q *call) (route, error) {
 	if q.variant, err = c.variantOf(ctx, p); err != nil {
 		return 0, err
 	}
+	if q.variant == nil && hint == sqltext.NoHint && c.co.translates {
+		if err := c.translate(ctx, q); err != nil {
+			return 0, err
+		}
+	}
 	switch {
 	case inTx && c.tx.options.ReadOnly:
 		return onPrimary, nil

@@ -32,6 +32,8 @@ type vendor struct {
 	mark   func(n int) string
 	// groups: a row of values can be looked for among others.
 	groups bool
+	// given stands before and behind an INSERT that gives a column its number where the engine might draw one itself; nil: nothing.
+	given  func(target string) (before, behind string)
 	values map[string]value // by the type's name in PostgreSQL's catalog
 }
 
@@ -47,8 +49,15 @@ var vendors = map[engine.Engine]*vendor{
 	engine.SQLite: {name: "SQLite", params: 32766, groups: true, mark: func(int) string { return "?" }, values: withCommon(nil)},
 	// learn.microsoft.com: "Maximum capacity specifications for SQL Server", and "Table Value Constructor"
 	engine.SQLServer: {name: "SQL Server", params: 2000, rows: 1000, mark: func(n int) string { return "@p" + strconv.Itoa(n) }, values: withCommon(map[string]value{
-		"json": {read: same}, "jsonb": {read: same}, "numeric": {read: number},
-	})},
+		"json": {read: same}, "jsonb": {read: same}, "numeric": {read: number}, "time": {read: clock},
+	}), given: identityInsert},
+}
+
+// identityInsert: a column that SQL Server counts is given a value only under a setting, for which there has to be such a column
+// ("SET IDENTITY_INSERT").
+func identityInsert(target string) (before, behind string) {
+	set := "if exists (select 1 from sys.identity_columns where object_id = object_id(N'" + strings.ReplaceAll(target, "'", "''") + "')) set identity_insert " + target
+	return set + " on; ", "; " + set + " off"
 }
 
 func withCommon(own map[string]value) map[string]value {
@@ -115,6 +124,13 @@ func number(s string) (driver.Value, error) {
 	return s, nil
 }
 
+func clock(s string) (driver.Value, error) {
+	if strings.HasPrefix(s, "24") {
+		return nil, errors.New("a day has no hour 24 there")
+	}
+	return s, nil
+}
+
 func same(s string) (driver.Value, error) { return s, nil }
 
 func integer(s string) (driver.Value, error) { return strconv.ParseInt(s, 10, 64) }
@@ -163,7 +179,16 @@ func (w *plain) nothing() []Statement {
 }
 
 func (w *plain) insert(rows [][]driver.Value) ([]Statement, error) {
-	return w.batches(rows, w.inserted, "insert into "+w.target+" ("+w.names(w.inserted)+") values ", "")
+	before, behind := "", ""
+	if w.given != nil && slices.ContainsFunc(w.columns, numbered) {
+		before, behind = w.given(w.target)
+	}
+	return w.batches(rows, w.inserted, before+"insert into "+w.target+" ("+w.names(w.inserted)+") values ", behind)
+}
+
+// numbered reports whether PostgreSQL counts a column's values: then the other engine may count them, too.
+func numbered(c *engine.Column) bool {
+	return c.Identity != "" || c.Default != nil && strings.Contains(*c.Default, "nextval(")
 }
 
 func (w *plain) remove(rows [][]driver.Value) ([]Statement, error) {

@@ -5,6 +5,8 @@ package sqltext
 type Statement struct {
 	// Text is what was parsed.
 	Text string
+	// Offset is where it begins in the text that Split has taken it from, in bytes.
+	Offset int
 	// Dialect is how it was read.
 	Dialect Dialect
 	// Kind is the strongest of the statements' kinds.
@@ -105,7 +107,9 @@ func isName(t tokens) bool {
 func (s *Statement) Split() []*Statement {
 	var one []*Statement
 	for _, part := range split(scanPlain(s.Text, s.Dialect), s.Dialect) {
-		one = append(one, Parse(part.text(s.Text), s.Dialect))
+		st := Parse(part.text(s.Text), s.Dialect)
+		st.Offset = part[0].start
+		one = append(one, st)
 	}
 	return one
 }

@@ -174,6 +174,8 @@ func (f *frame) ofObject(pe *pgconn.PgError, c *command) *failure {
 		return scoped(208, "Invalid object name '%s'.", f.asWritten(name))
 	case pe.Code == "42703":
 		return scoped(207, "Invalid column name '%s'.", name[strings.LastIndex(name, ".")+1:])
+	case pe.Code == "42830":
+		return fail(1776, 0, 16, "There are no primary or candidate keys in the referenced table that match the referencing column list in the foreign key.")
 	case pe.Code == "42704" && c.verb == "ALTER TABLE":
 		return fail(3728, 1, 16, "'%s' is not a constraint.", name)
 	case pe.Code == "42702":

@@ -5,7 +5,7 @@ import "strings"
 // alterTable parses ALTER TABLE ("ALTER TABLE").
 func (p *parser) alterTable() *command {
 	d := definition{table: p.table()}
-	c := &command{verb: "ALTER TABLE", table: d.table, ddl: true, after: []code{watch(d.table)}}
+	c := &command{verb: "ALTER TABLE", table: d.table, ddl: true, after: []code{watch(d.table), checkReferences(d.table)}}
 	alter := "alter table " + d.table.code() + " "
 	if p.accept("WITH") && p.acceptOne("CHECK", "NOCHECK") == "NOCHECK" {
 		p.unknown("ALTER TABLE ... WITH NOCHECK")
@@ -14,23 +14,28 @@ func (p *parser) alterTable() *command {
 	case p.accept("ADD"):
 		p.list(func() {
 			n := len(d.parts)
+			if c.main = p.addDefault(d.table); c.main != nil {
+				d.parts = append(d.parts, c.main)
+				return
+			}
 			p.element(&d)
 			if word := d.parts[n][0].text; !strings.HasPrefix(word, "constraint ") {
 				d.parts[n] = sql("column ", d.parts[n])
 			}
 			d.parts[n] = sql("add ", d.parts[n])
 		})
-		if p.accept("WITH", "VALUES") {
-			p.unknown("WITH VALUES")
-		}
+		c.before = append(c.before, refuseKey(d.table, d.keys))
 		c.main = sql(alter, join(d.parts, ", "))
 	case p.accept("DROP"):
 		kind := "constraint "
-		p.list(func() { d.parts = append(d.parts, p.dropFromTable(&kind)) })
+		p.list(func() { d.parts = append(d.parts, p.dropFromTable(c, &kind)) })
 		c.main = sql(alter, join(d.parts, ", "))
 	case p.accept("ALTER", "COLUMN"):
-		column := ident(p.name())
+		name := p.name()
+		column := ident(name)
 		t := p.typeName(1)
+		c.before = append(c.before, refuseAlter(d.table, name, t))
+		p.collation()
 		null := " drop not null"
 		if p.accept("NOT", "NULL") {
 			null = " set not null"
@@ -45,7 +50,7 @@ func (p *parser) alterTable() *command {
 }
 
 // dropFromTable: COLUMN and CONSTRAINT also stand for what comes behind the next comma.
-func (p *parser) dropFromTable(kind *string) code {
+func (p *parser) dropFromTable(c *command, kind *string) code {
 	if p.accept("COLUMN") {
 		*kind = "column "
 	} else if p.accept("CONSTRAINT") {
@@ -55,7 +60,12 @@ func (p *parser) dropFromTable(kind *string) code {
 	if p.accept("IF", "EXISTS") {
 		exists = "if exists "
 	}
-	return sql("drop ", *kind, exists, ident(p.name()))
+	name := p.name()
+	if *kind == "constraint " {
+		return sql(dropConstraint(c.table, name, exists))
+	}
+	c.before = append(c.before, sql("select tsql.refuse_drop(", literal(c.table.code()), "::regclass, ", literal(name), ")"))
+	return sql("drop ", *kind, exists, ident(name))
 }
 
 // indexName: in PostgreSQL an index shares its schema's names, in SQL Server it has its table's to itself.
@@ -76,7 +86,9 @@ func (p *parser) createIndex(unique bool) *command {
 	if unique {
 		c.main.add("unique ")
 	}
-	c.main.add("index ", ident(p.indexName(t, name)), " on ", t.code(), " (", strings.Join(p.indexColumns(true), ", "), ")")
+	columns, keys := p.indexColumns(true)
+	c.before = append(c.before, refuseKey(t, keys))
+	c.main.add("index ", ident(p.indexName(t, name)), " on ", t.code(), " (", strings.Join(columns, ", "), ")")
 	if p.accept("INCLUDE") {
 		c.main.add(" include (", join(p.nameList(), ", "), ")")
 	}
@@ -84,7 +96,7 @@ func (p *parser) createIndex(unique bool) *command {
 		c.main.add(" nulls not distinct")
 	}
 	if p.accept("WHERE") {
-		c.main.add(" where ", p.expr().code)
+		c.main.add(" where ", p.filter(t, name))
 	}
 	p.storage()
 	return c

@@ -12,7 +12,8 @@ import (
 type definition struct {
 	table *table
 	parts []code
-	count int // of constraints, for their names
+	keys  []string // the columns of primary keys and unique constraints
+	count int      // of constraints, for their names
 }
 
 func (p *parser) createTable() *command {
@@ -30,7 +31,7 @@ func (p *parser) createTable() *command {
 		kind = "create temporary table "
 	}
 	return &command{verb: "CREATE TABLE", table: d.table, ddl: true,
-		main: sql(kind, d.table.code(), " (", join(d.parts, ", "), ")"), after: []code{watch(d.table)}}
+		main: sql(kind, d.table.code(), " (", join(d.parts, ", "), ")"), after: []code{refuseKey(d.table, d.keys), watch(d.table), checkReferences(d.table)}}
 }
 
 // watch has the inserts of a table lock their keys (support/07_locks.sql). Nobody else sees a temporary one.
@@ -90,14 +91,13 @@ func (p *parser) columnDefinition(d *definition) code {
 		case p.accept("NOT", "NULL"):
 			c.add(" not null")
 		case p.accept("NULL"), p.accept("ROWGUIDCOL"):
-		case p.accept("COLLATE"):
-			if collation := upper(p.next().text); !hasSuffixAny(collation, "_BIN", "_BIN2", "_BIN2_UTF8", "DATABASE_DEFAULT") {
-				p.unknown("a collation that is not binary: " + collation)
-			}
+		case p.at("COLLATE"):
+			p.collation()
 		case p.at("IDENTITY"):
 			c.add(p.identity(t))
 		case p.accept("DEFAULT"):
 			c.add(" default (", p.defaultFor(t), ")")
+			p.accept("WITH", "VALUES")
 		case constraint != "" || p.at("PRIMARY") || p.at("UNIQUE") || p.at("CHECK") || p.at("REFERENCES") || p.at("FOREIGN"):
 			c.add(" ", p.constraint(d, constraint, name))
 		default:
@@ -162,7 +162,11 @@ func (p *parser) constraint(d *definition, name, column string) code {
 		}
 		p.acceptOne("CLUSTERED", "NONCLUSTERED")
 		if column == "" {
-			word += " (" + strings.Join(p.indexColumns(false), ", ") + ")"
+			columns, keys := p.indexColumns(false)
+			word += " (" + strings.Join(columns, ", ") + ")"
+			d.keys = append(d.keys, keys...)
+		} else {
+			d.keys = append(d.keys, column)
 		}
 		c.add(word)
 		p.storage()
@@ -199,12 +203,13 @@ func (p *parser) references() code {
 	return c
 }
 
-// indexColumns are the columns of an index with their order.
-func (p *parser) indexColumns(ordered bool) []string {
-	var all []string
+// indexColumns are the columns of an index with their order, and by their names alone.
+func (p *parser) indexColumns(ordered bool) (all, names []string) {
 	p.parenthesized(func() {
 		p.list(func() {
-			c := ident(p.name())
+			name := p.name()
+			names = append(names, name)
+			c := ident(name)
 			if p.accept("DESC") && ordered {
 				c += " desc"
 			}
@@ -212,5 +217,5 @@ func (p *parser) indexColumns(ordered bool) []string {
 			all = append(all, c)
 		})
 	})
-	return all
+	return all, names
 }

@@ -115,6 +115,8 @@ func (f *frame) invoke(c *call, args []actual) (int32, error) {
 		return f.releaseApplock(args)
 	case "sp_executesql":
 		return 0, f.executeSQL(args)
+	case "sp_rename":
+		return 0, f.rename(args)
 	}
 	schema := c.schema
 	if schema == "" {

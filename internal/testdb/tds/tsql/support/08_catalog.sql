@@ -89,6 +89,7 @@ create view sys.columns as
 		case k.name when 'decimal' then ((a.atttypmod - 4) >> 16) & 65535 else k.precision end::int2 as precision,
 		case when k.name = 'decimal' then (a.atttypmod - 4) & 2047
 			when k.name in ('time', 'datetime2', 'datetimeoffset') and a.atttypmod > 0 then a.atttypmod - 5 else k.scale end::int2 as scale,
+		case when k.name in ('char', 'varchar', 'nchar', 'nvarchar') then 'Latin1_General_100_BIN2_UTF8' end::tsql.nvarchar(128) as collation_name,
 		(not a.attnotnull)::tsql.bit as is_nullable, (a.attidentity <> '')::tsql.bit as is_identity,
 		(a.attgenerated <> '')::tsql.bit as is_computed
 	from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace

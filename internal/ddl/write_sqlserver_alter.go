@@ -1,0 +1,151 @@
+package ddl
+
+import (
+	"fmt"
+	"strings"
+)
+
+// alter writes one action of ALTER TABLE.
+func (w *serverWriter) alter(t name, a action) {
+	table := t.server()
+	switch a := a.(type) {
+	case addColumn:
+		w.unless(a.ifAbsent, "exists ("+columnOf(t, a.name)+")", func() { w.addColumn(t, a) })
+	case dropColumn:
+		w.unless(a.ifExists, "not exists ("+columnOf(t, a.name)+")", func() { w.dropColumn(t, a.name) })
+	case setType:
+		w.setType(t, a)
+	case setNull:
+		w.setNull(t, a)
+	case setDefault:
+		w.run(defaultOf(t, a.name))
+		if a.value != nil {
+			w.add("alter table %s add default %s for %s", table, serverDefault(a.value, nil), bracket(a.name))
+		}
+	case addConstraint:
+		w.addConstraint(t, a.constraint)
+	case dropConstraint:
+		// A unique constraint may be an index there.
+		w.lines = append(w.lines, fmt.Sprintf("if exists (select 1 from sys.indexes where object_id = %s and name = %s and is_primary_key = 0 and is_unique_constraint = 0)\ndrop index %s on %s\nelse\nalter table %s drop constraint %s%s",
+			t.id(), national(a.name), bracket(a.name), table, table, ifExists(a.ifExists), bracket(a.name)))
+	case renameColumn:
+		w.rename(table+"."+bracket(a.from), a.to, "COLUMN")
+	case renameTable:
+		w.rename(table, a.to, "OBJECT")
+	case renameConstraint:
+		index := fmt.Sprintf("if exists (select 1 from sys.indexes where object_id = %s and name = %s)", t.id(), national(a.from))
+		w.lines = append(w.lines, index+"\nexec sp_rename "+national(table+"."+bracket(a.from))+", "+national(a.to)+", N'INDEX'\nelse\nexec sp_rename "+
+			national(name{t.schema, a.from}.server())+", "+national(a.to)+", N'OBJECT'")
+	}
+}
+
+func (w *serverWriter) rename(what, to, kind string) {
+	w.add("exec sp_rename %s, %s, N'%s'", national(what), national(to), kind)
+}
+
+func columnOf(t name, column string) string {
+	return fmt.Sprintf("select 1 from sys.columns where object_id = %s and name = %s", t.id(), national(column))
+}
+
+// addColumn: PostgreSQL gives the rows that are there the default.
+func (w *serverWriter) addColumn(t name, a addColumn) {
+	switch {
+	case a.identity != nil:
+		refuse(a.at, "a column that numbers the rows that are there: the other side may do it in another order; add a plain column, fill it by UPDATE, and give it its default then")
+	case a.value != nil && a.value.op >= now:
+		refuse(a.value.at, "a default that each side computes for the rows that are there; add the column without it, fill it by UPDATE, and give it its default then")
+	}
+	w.types = map[string]typ{a.name: a.typ}
+	key := false
+	for _, k := range a.constraints {
+		key = key || k.kind != check
+	}
+	fills := ""
+	if !a.notNull {
+		fills = " with values"
+	}
+	w.add("alter table %s add %s", t.server(), w.column(a.column, key, fills))
+	for _, k := range a.constraints {
+		w.addConstraint(t, k)
+	}
+}
+
+func (w *serverWriter) addConstraint(t name, k constraint) {
+	add := "alter table " + t.server() + " add " + w.constraint(k)
+	if k.kind != check {
+		w.keyable(t, k.columns)
+	}
+	if k.kind == primaryKey {
+		for _, c := range k.columns {
+			w.setNull(t, setNull{c, true}) // as PostgreSQL does by itself
+		}
+	}
+	if k.kind == unique && !k.equal {
+		w.ifNullable(t, k.columns, uniqueIndex(t, k.name, k.columns), add)
+		return
+	}
+	w.add("%s", add)
+}
+
+// defaultOf makes the statement that drops a column's default, whatever its name is.
+func defaultOf(t name, column string) string {
+	return "select N'alter table ' + " + national(t.server()+" drop constraint ") + " + quotename(d.name) as statement from sys.default_constraints d" +
+		" join sys.columns c on c.object_id = d.parent_object_id and c.column_id = d.parent_column_id where c.object_id = " + t.id() + " and c.name = " + national(column)
+}
+
+// dropColumn drops what PostgreSQL drops along with a column: its default, and the table's constraints and indexes over it.
+func (w *serverWriter) dropColumn(t name, column string) {
+	drop := "select " + national("alter table "+t.server()+" drop constraint ") + " + quotename(k.name)"
+	where := " where c.object_id = " + t.id() + " and c.name = " + national(column)
+	w.run(strings.Join([]string{
+		defaultOf(t, column),
+		drop + " from sys.check_constraints k join sys.sql_expression_dependencies d on d.referencing_id = k.object_id and d.referenced_id = k.parent_object_id" +
+			" join sys.columns c on c.object_id = k.parent_object_id and c.column_id = d.referenced_minor_id" + where,
+		drop + " from sys.foreign_keys k join sys.foreign_key_columns x on x.constraint_object_id = k.object_id" +
+			" join sys.columns c on c.object_id = k.parent_object_id and c.column_id = x.parent_column_id" + where,
+		"select case when i.is_primary_key = 1 or i.is_unique_constraint = 1 then " + national("alter table "+t.server()+" drop constraint ") + " + quotename(i.name) else N'drop index ' + quotename(i.name) + " +
+			national(" on "+t.server()) + " end from sys.indexes i join sys.index_columns x on x.object_id = i.object_id and x.index_id = i.index_id" +
+			" join sys.columns c on c.object_id = i.object_id and c.column_id = x.column_id" + where,
+	}, "\nunion all\n"))
+	w.add("alter table %s drop column %s", t.server(), bracket(column))
+}
+
+// alike are the types of which the values stay the same, on both engines, when a column becomes one of a kind.
+var alike = map[kind]string{
+	smallInteger: "N'smallint', N'tinyint'", integer: "N'int', N'smallint', N'tinyint'", bigInteger: "N'bigint', N'int', N'smallint', N'tinyint'",
+	decimal: "N'decimal', N'numeric', N'bigint', N'int', N'smallint', N'tinyint'", double: "N'float', N'real', N'int', N'smallint', N'tinyint'", single: "N'real'",
+	text: "N'nvarchar', N'bigint', N'int', N'smallint', N'tinyint'", timestamp: "N'datetime2'", timestampZone: "N'datetimeoffset'", timeOfDay: "N'time'",
+}
+
+// setType: ALTER COLUMN says anew whether a column takes NULL.
+func (w *serverWriter) setType(t name, a setType) {
+	from, known := alike[a.typ.kind]
+	if !known {
+		refuse(a.typ.at, "a column that becomes one of this type: its values may not become the same on both sides")
+	}
+	w.lines = append(w.lines, w.block(fmt.Sprintf("if not exists (select 1 from sys.columns c join sys.types y on y.user_type_id = c.user_type_id where c.object_id = %s and c.name = %s and y.name in (%s))",
+		t.id(), national(a.name), from), func() {
+		w.throw("the values of column " + a.name + " of table " + t.String() + " may not become the same as on the primary")
+	}))
+	alter := fmt.Sprintf("alter table %s alter column %s %s", t.server(), bracket(a.name), a.typ.serverName(false))
+	w.ifNullable(t, []string{a.name}, alter+" null", alter+" not null")
+}
+
+// setNull: ALTER COLUMN says a column's type anew. A column that is as it should be is left alone, for a key may stand on it.
+func (w *serverWriter) setNull(t name, a setNull) {
+	null, is := " null", "1"
+	if a.notNull {
+		null, is = " not null", "0"
+	}
+	length := func(divided string) string {
+		return "case when c.max_length = -1 then N'(max)' else N'(' + convert(nvarchar(10), c.max_length" + divided + ") + N')' end"
+	}
+	w.runOne("select case when c.is_nullable = "+is+" then N'' else "+national("alter table "+t.server()+" alter column "+bracket(a.name)+" ")+" + y.name + case"+
+		" when y.name = N'nvarchar' then "+length(" / 2")+" + N' collate ' + c.collation_name"+
+		" when y.name = N'varbinary' then "+length("")+
+		" when y.name = N'decimal' then N'(' + convert(nvarchar(10), c.precision) + N',' + convert(nvarchar(10), c.scale) + N')'"+
+		" when y.name in (N'time', N'datetime2', N'datetimeoffset') then N'(' + convert(nvarchar(10), c.scale) + N')'"+
+		" else N'' end + N'"+null+"' end as statement from sys.columns c join sys.types y on y.user_type_id = c.user_type_id where c.object_id = "+t.id()+" and c.name = "+national(a.name)+
+		" and y.name in (N'bit', N'tinyint', N'smallint', N'int', N'bigint', N'real', N'float', N'decimal', N'nvarchar', N'varbinary', N'uniqueidentifier', N'date', N'time', N'datetime2', N'datetimeoffset')",
+		"column "+a.name+" of table "+t.String()+" is not there, or of a type that dualsql does not make")
+}
