@@ -45,7 +45,11 @@ func (co *coordinator) translation(st *sqltext.Statement) *translation {
 	}
 	all := &translation{}
 	foreign := false
+	var flow *sqltext.Statement // T-SQL's that others depend on
 	for _, part := range st.Split() {
+		if flow == nil && part.Dialect == sqltext.SQLServer && part.Kind == sqltext.Read && part.Verb != "SELECT" && part.Verb != "WITH" {
+			flow = part
+		}
 		one := co.translateOne(part, part.Offset, st)
 		if one.err != nil {
 			return one
@@ -53,8 +57,11 @@ func (co *coordinator) translation(st *sqltext.Statement) *translation {
 		foreign = foreign || one.plan != nil
 		all.parts = append(all.parts, co.plans.get(part.Text))
 	}
-	if !foreign {
+	switch {
+	case !foreign:
 		return &translation{}
+	case flow != nil:
+		return &translation{err: co.untranslated(st, flow.Offset, errors.New(flow.Verb+" beside a change of the schema"))}
 	}
 	return all
 }
@@ -67,9 +74,14 @@ func (co *coordinator) translateOne(st *sqltext.Statement, offset int, whole *sq
 	text, err := ddl.Translate(st.Text, st.Dialect, co.variants.dialect)
 	var unknown *ddl.Error
 	if errors.As(err, &unknown) {
-		line, column := ddl.Position(whole.Text, offset+unknown.Offset)
-		return &translation{err: fmt.Errorf("dualsql: %q: %w: line %d, column %d: %w: it is not translated for the secondary, which is %s; give that side a text of its own with dualsql.WithSecondarySQL or /* dualsql:secondary TEXT */, keep it to the primary with dualsql.WithPrimaryOnly or /* dualsql:primary */, or give both this one with dualsql.WithMirror or /* dualsql:mirror */; nothing has run",
-			shorten(whole.Text), ErrNotMirrored, line, column, unknown, co.sides[engine.Secondary].engine.Name())}
+		return &translation{err: co.untranslated(whole, offset+unknown.Offset, unknown)}
 	}
 	return &translation{plan: &plan{st: sqltext.Parse(text, co.variants.dialect)}, err: err}
+}
+
+// untranslated names what stands at an offset of a text, and says how to say it for the other side.
+func (co *coordinator) untranslated(st *sqltext.Statement, offset int, why error) error {
+	line, column := ddl.Position(st.Text, offset)
+	return fmt.Errorf("dualsql: %q: %w: line %d, column %d: %w: it is not translated for the secondary, which is %s; give that side a text of its own with dualsql.WithSecondarySQL or /* dualsql:secondary TEXT */, keep it to the primary with dualsql.WithPrimaryOnly or /* dualsql:primary */, or give both this one with dualsql.WithMirror or /* dualsql:mirror */; nothing has run",
+		shorten(st.Text), ErrNotMirrored, line, column, why, co.sides[engine.Secondary].engine.Name())
 }

@@ -127,7 +127,20 @@ func (r *reader) identifier() string {
 		refuse(t.Start, "the name %.20q... has more than %d bytes, which PostgreSQL cuts off", t.Value, maxName)
 	}
 	r.pos++
+	if r.dialect == sqltext.SQLServer && t.Kind == sqltext.WordToken {
+		return lower(t.Value) // as PostgreSQL takes it where a text goes there as it is
+	}
 	return t.Value
+}
+
+// lower folds as PostgreSQL does.
+func lower(s string) string {
+	return strings.Map(func(c rune) rune {
+		if 'A' <= c && c <= 'Z' {
+			return c - 'A' + 'a'
+		}
+		return c
+	}, s)
 }
 
 // object takes the name of a table or an index.
@@ -139,6 +152,9 @@ func (r *reader) object() name {
 	}
 	if r.is(".") {
 		refuse(at, "a name of more than two parts: the other side may not have a database of that name")
+	}
+	if strings.EqualFold(n.schema, "dbo") && r.dialect == sqltext.SQLServer {
+		n.schema = "dbo"
 	}
 	if n.schema == map[sqltext.Dialect]string{sqltext.Postgres: "public", sqltext.SQLServer: "dbo"}[r.dialect] {
 		n.schema = ""

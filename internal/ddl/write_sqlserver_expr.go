@@ -20,7 +20,7 @@ func (w *serverWriter) condition(e *expr) string {
 		return "not (" + w.condition(e.args[0]) + ")"
 	case compare:
 		if e.text != "=" && e.text != "<>" {
-			w.ordered(e.args...)
+			ordered(w.types, e.args...)
 		}
 		return w.value(e.args[0]) + " " + e.text + " " + w.value(e.args[1])
 	case isNull:
@@ -38,7 +38,7 @@ func (w *serverWriter) condition(e *expr) string {
 		}
 		return w.value(e.args[0]) + word + strings.Join(items, ", ") + ")"
 	case between, notBetween:
-		w.ordered(e.args...)
+		ordered(w.types, e.args...)
 		word := " between "
 		if e.op == notBetween {
 			word = " not between "
@@ -79,10 +79,10 @@ func (w *serverWriter) operand(e *expr) string {
 var isoTime = regexp.MustCompile(`^\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?$`)
 
 // ordered refuses strings whose order is that of a collation: the two sides have different ones.
-func (w *serverWriter) ordered(args ...*expr) {
+func ordered(types map[string]typ, args ...*expr) {
 	dated := false
 	for _, a := range args {
-		t, known := w.types[a.text]
+		t, known := types[a.text]
 		if a.op == columnRef && known && t.stringy() {
 			refuse(a.at, "the order of strings: it depends on each side's collation")
 		}
@@ -132,6 +132,7 @@ func bit(e *expr) string {
 
 var (
 	hexBytes  = regexp.MustCompile(`^\\x([0-9a-fA-F]{2})*$`)
+	plainUUID = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 	plainDate = regexp.MustCompile(`^\d{4}-\d\d-\d\d$`)
 	plainTime = regexp.MustCompile(`^\d\d:\d\d(:\d\d(\.\d{1,6})?)?$`)
 	offset    = regexp.MustCompile(`^(.*\d\d:\d\d.*)(Z|[+-]\d\d:\d\d)$`)
@@ -174,38 +175,39 @@ func serverString(e *expr, t *typ) string {
 		}
 		return national(e.text)
 	}
-	ok := false
-	switch t.kind {
-	case boolean:
+	switch {
+	case t.kind == boolean:
 		return bit(truth(e))
-	case bytes:
-		if hexBytes.MatchString(e.text) {
-			return "0x" + e.text[2:]
-		}
-	case text:
-		ok = true
-	case document:
-		ok = simpleDocument.MatchString(e.text)
-	case uuid:
-		ok = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`).MatchString(e.text)
-	case date:
-		ok = plainDate.MatchString(e.text)
-	case timeOfDay:
-		ok = plainTime.MatchString(e.text)
-	case timestamp:
-		ok = isoTime.MatchString(e.text)
-	case timestampZone: // without an offset it would be that of the session
-		m := offset.FindStringSubmatch(e.text)
-		ok = m != nil && isoTime.MatchString(m[1])
-	default:
-		if number.MatchString(e.text) {
-			return serverDefault(&expr{op: numberLiteral, text: e.text, at: e.at}, t)
-		}
-	}
-	if !ok {
+	case t.kind == bytes && hexBytes.MatchString(e.text):
+		return "0x" + e.text[2:]
+	case t.numeric() && number.MatchString(e.text):
+		return serverDefault(&expr{op: numberLiteral, text: e.text, at: e.at}, t)
+	case !sameString(e.text, t):
 		refuse(e.at, "a default that is not written as both sides read it in the same way")
 	}
 	return national(e.text)
+}
+
+// sameString reports whether both engines read a string as the same value of a type.
+func sameString(s string, t *typ) bool {
+	switch t.kind {
+	case text:
+		return true
+	case document:
+		return simpleDocument.MatchString(s)
+	case uuid:
+		return plainUUID.MatchString(s)
+	case date:
+		return plainDate.MatchString(s)
+	case timeOfDay:
+		return plainTime.MatchString(s)
+	case timestamp:
+		return isoTime.MatchString(s)
+	case timestampZone: // without an offset it would be that of the session
+		m := offset.FindStringSubmatch(s)
+		return m != nil && isoTime.MatchString(m[1])
+	}
+	return false
 }
 
 // serverMoment: what the primary hands over is not computed again; this is for rows that come from nowhere else.
