@@ -34,6 +34,8 @@ var ddlSteps = []rowStep{
 	do(1, `insert into app.remark (uid, body) select max(id), 'x' from "User"`),
 	do(-1, `alter table "User" drop constraint "a name", drop constraint if exists "User_uid_key", alter city set not null; drop index app.remark_body; drop index if exists nothing`),
 	do(-1, `alter table "User" add constraint nicks unique ("Nick Name", email), add check (price >= 0), add constraint again foreign key (country) references country (code)`),
+	do(-1, `create index city on "User" (city desc, age) include (name) where city is not null; alter table "User" alter city type text, alter city drop not null; alter table "User" alter city type varchar(50); alter table "User" alter city type varchar(50), alter city set not null, alter name type varchar(20), alter age drop default, alter age set default 7`),
+	do(1, `update "User" set city = 'x' || id where id = (select min(id) from "User")`),
 	do(-1, `alter table "User" drop column price, drop email, drop column if exists nothing; alter table if exists nothing add a int`),
 	do(1, `delete from "User" where age = 7`),
 	do(-1, `truncate app.remark; alter table app.remark alter body set not null`),

@@ -127,25 +127,82 @@ func (w *serverWriter) setType(t name, a setType) {
 		t.id(), national(a.name), from), func() {
 		w.throw("the values of column " + a.name + " of table " + t.String() + " may not become the same as on the primary")
 	}))
-	alter := fmt.Sprintf("alter table %s alter column %s %s", t.server(), bracket(a.name), a.typ.serverName(false))
-	w.ifNullable(t, []string{a.name}, alter+" null", alter+" not null")
+	alter := func(key bool) func() {
+		text := fmt.Sprintf("alter table %s alter column %s %s", t.server(), bracket(a.name), a.typ.serverName(key))
+		return func() { w.ifNullable(t, []string{a.name}, text+" null", text+" not null") }
+	}
+	w.lines = append(w.lines, w.block(fmt.Sprintf("if not exists (select 1 from sys.columns c join sys.types y on y.user_type_id = c.user_type_id where c.object_id = %s and c.name = %s and %s)",
+		t.id(), national(a.name), a.typ.catalogued()), func() {
+		w.withoutIndexes(t, a.name, func(indexes string) {
+			if a.typ.kind != text || a.typ.serverLength(false) != "max" {
+				alter(false)()
+				return
+			}
+			w.lines = append(w.lines, w.block("if "+indexes+" is null", alter(false)), w.block("if "+indexes+" is not null", alter(true)))
+		})
+	}))
+}
+
+// catalogued is the condition on sys.columns c and sys.types y by which a column is of a type already. A string without a bound may
+// have got one for a key.
+func (t typ) catalogued() string {
+	full, _, _ := strings.Cut(t.serverName(false), " ")
+	base, _, _ := strings.Cut(full, "(")
+	is := "y.name = " + national(base)
+	switch t.kind {
+	case text:
+		if n := t.serverLength(false); n == "max" {
+			is += fmt.Sprintf(" and c.max_length in (-1, %d)", 2*keyLength)
+		} else {
+			is += " and c.max_length = 2 * " + n
+		}
+	case decimal:
+		is += fmt.Sprintf(" and c.precision = %d and c.scale = %d", t.length, t.scale)
+	case timeOfDay, timestamp, timestampZone:
+		is += fmt.Sprintf(" and c.scale = %d", t.precision())
+	}
+	return is
+}
+
+// withoutIndexes drops the indexes over a column, and makes them anew behind what change adds: SQL Server alters hardly any column under
+// an index. change gets the variable that is NULL where there are none.
+func (w *serverWriter) withoutIndexes(t name, column string, change func(indexes string)) {
+	drop, create := w.variable(), w.variable()
+	over := " from sys.indexes i where i.object_id = " + t.id() + " and i.is_primary_key = 0 and i.is_unique_constraint = 0 and exists (select 1 from sys.index_columns x join sys.columns c" +
+		" on c.object_id = x.object_id and c.column_id = x.column_id where x.object_id = i.object_id and x.index_id = i.index_id and c.name = " + national(column) + ")"
+	columns := func(included int, order string) string {
+		return "(select string_agg(convert(nvarchar(max), quotename(c.name) + case when x.is_descending_key = 1 then N' desc' else N'' end), N', ') within group (order by " + order + ")" +
+			" from sys.index_columns x join sys.columns c on c.object_id = x.object_id and c.column_id = x.column_id" +
+			fmt.Sprintf(" where x.object_id = i.object_id and x.index_id = i.index_id and x.is_included_column = %d)", included)
+	}
+	w.add("declare %s nvarchar(max) = (select string_agg(convert(nvarchar(max), made.statement), N'; ') from (\nselect N'drop index ' + quotename(i.name) + %s as statement%s\n) made)",
+		drop, national(" on "+t.server()), over)
+	w.add("declare %s nvarchar(max) = (select string_agg(convert(nvarchar(max), made.statement), N'; ') from (\nselect case when i.is_unique = 1 then N'create unique index ' else N'create index ' end + quotename(i.name) + %s + %s + N')' + isnull(N' include (' + %s + N')', N'') + isnull(N' where ' + i.filter_definition, N'') as statement%s\n) made)",
+		create, national(" on "+t.server()+" ("), columns(0, "x.key_ordinal"), columns(1, "x.index_column_id"), over)
+	w.add("exec(%s)", drop)
+	change(create)
+	w.add("exec(%s)", create)
 }
 
 // setNull: ALTER COLUMN says a column's type anew. A column that is as it should be is left alone, for a key may stand on it.
 func (w *serverWriter) setNull(t name, a setNull) {
-	null, is := " null", "1"
+	null, was := " null", "0"
 	if a.notNull {
-		null, is = " not null", "0"
+		null, was = " not null", "1"
 	}
 	length := func(divided string) string {
 		return "case when c.max_length = -1 then N'(max)' else N'(' + convert(nvarchar(10), c.max_length" + divided + ") + N')' end"
 	}
-	w.runOne("select case when c.is_nullable = "+is+" then N'' else "+national("alter table "+t.server()+" alter column "+bracket(a.name)+" ")+" + y.name + case"+
-		" when y.name = N'nvarchar' then "+length(" / 2")+" + N' collate ' + c.collation_name"+
-		" when y.name = N'varbinary' then "+length("")+
-		" when y.name = N'decimal' then N'(' + convert(nvarchar(10), c.precision) + N',' + convert(nvarchar(10), c.scale) + N')'"+
-		" when y.name in (N'time', N'datetime2', N'datetimeoffset') then N'(' + convert(nvarchar(10), c.scale) + N')'"+
-		" else N'' end + N'"+null+"' end as statement from sys.columns c join sys.types y on y.user_type_id = c.user_type_id where c.object_id = "+t.id()+" and c.name = "+national(a.name)+
-		" and y.name in (N'bit', N'tinyint', N'smallint', N'int', N'bigint', N'real', N'float', N'decimal', N'nvarchar', N'varbinary', N'uniqueidentifier', N'date', N'time', N'datetime2', N'datetimeoffset')",
-		"column "+a.name+" of table "+t.String()+" is not there, or of a type that dualsql does not make")
+	query := "select " + national("alter table "+t.server()+" alter column "+bracket(a.name)+" ") + " + y.name + case" +
+		" when y.name = N'nvarchar' then " + length(" / 2") + " + N' collate ' + c.collation_name" +
+		" when y.name = N'varbinary' then " + length("") +
+		" when y.name = N'decimal' then N'(' + convert(nvarchar(10), c.precision) + N',' + convert(nvarchar(10), c.scale) + N')'" +
+		" when y.name in (N'time', N'datetime2', N'datetimeoffset') then N'(' + convert(nvarchar(10), c.scale) + N')'" +
+		" else N'' end + N'" + null + "' as statement from sys.columns c join sys.types y on y.user_type_id = c.user_type_id where c.object_id = " + t.id() + " and c.name = " + national(a.name) +
+		" and y.name in (N'bit', N'tinyint', N'smallint', N'int', N'bigint', N'real', N'float', N'decimal', N'nvarchar', N'varbinary', N'uniqueidentifier', N'date', N'time', N'datetime2', N'datetimeoffset')"
+	w.lines = append(w.lines, w.block("if exists ("+columnOf(t, a.name)+" and is_nullable = "+was+")", func() {
+		w.withoutIndexes(t, a.name, func(string) {
+			w.runOne(query, "column "+a.name+" of table "+t.String()+" is of a type that dualsql does not make")
+		})
+	}))
 }

@@ -96,7 +96,9 @@ func (p *parser) createIndex(unique bool) *command {
 		c.main.add(" nulls not distinct")
 	}
 	if p.accept("WHERE") {
+		from := p.pos
 		c.main.add(" where ", p.filter(t, name))
+		c.after = append(c.after, sql("comment on index ", ident(t.schema), ".", ident(p.indexName(t, name)), " is ", literal(p.source(from, p.pos))))
 	}
 	p.storage()
 	return c

@@ -107,19 +107,21 @@ create view sys.identity_columns as
 -- An index has its table's name in front, for in PostgreSQL it shares the names of a schema (see the translation of CREATE INDEX).
 create function tsql.index_name(i name, t name) returns text language sql immutable as
 	$$select case when left(i::text, length(t::text) + 1) = t::text || '.' then substr(i::text, length(t::text) + 2) else i::text end$$;
+-- The condition of one is its comment, as it is written.
 create view sys.indexes as
 	select i.indrelid::int8::int as object_id, tsql.index_name(c.relname, t.relname)::tsql.nvarchar(128) as name,
 		(row_number() over (partition by i.indrelid order by i.indisprimary desc, i.indexrelid))::int as index_id, 2::int2 as type,
 		'NONCLUSTERED'::tsql.nvarchar(60) as type_desc, i.indisunique::tsql.bit as is_unique,
 		i.indisprimary::tsql.bit as is_primary_key,
 		(not i.indisprimary and exists (select from pg_constraint k where k.conindid = i.indexrelid and k.contype = 'u'))::tsql.bit
-			as is_unique_constraint, (i.indpred is not null)::tsql.bit as has_filter, i.indexrelid as "~oid"
+			as is_unique_constraint, (i.indpred is not null)::tsql.bit as has_filter,
+		('(' || obj_description(i.indexrelid) || ')')::tsql.nvarchar as filter_definition, i.indexrelid as "~oid"
 	from pg_index i join pg_class c on c.oid = i.indexrelid join pg_class t on t.oid = i.indrelid
 	join pg_namespace n on n.oid = t.relnamespace
 	where not tsql.is_system(n.nspname) or t.relnamespace = pg_my_temp_schema();
 create view sys.index_columns as
 	select i.object_id, i.index_id, k.n::int as index_column_id, k.a::int as column_id,
-		case when k.n <= x.indnkeyatts then k.n else 0 end::int2 as key_ordinal, '0'::tsql.bit as is_descending_key,
+		case when k.n <= x.indnkeyatts then k.n else 0 end::int2 as key_ordinal, (k.n <= x.indnkeyatts and (x.indoption::int2[])[k.n - 1] & 1 = 1)::tsql.bit as is_descending_key,
 		(k.n > x.indnkeyatts)::tsql.bit as is_included_column
 	from sys.indexes i join pg_index x on x.indexrelid = i."~oid"
 	cross join lateral unnest(x.indkey::int2[]) with ordinality as k(a, n);

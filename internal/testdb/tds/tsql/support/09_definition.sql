@@ -28,17 +28,19 @@ create view sys.sql_expression_dependencies as
 	where k.contype = 'c' and k.conrelid <> 0;
 
 -- dependents are the objects that keep a column from being dropped or altered, with what they are.
-create function tsql.dependents(t regclass, c text) returns table(kind text, name text, types bool) language sql stable as $$
-	select 'default', tsql.default_name(d.oid, r.relname, a.attname), true from pg_attrdef d, pg_attribute a, pg_class r
+create function tsql.dependents(t regclass, c text) returns table(kind text, name text) language sql stable as $$
+	select 'default', tsql.default_name(d.oid, r.relname, a.attname) from pg_attrdef d, pg_attribute a, pg_class r
 	where d.adrelid = t and d.adnum = a.attnum and a.attrelid = t and a.attname = c and r.oid = t
 	union all
-	select case when k.contype in ('p', 'f') then 'key' else 'constraint' end, k.conname::text, true from pg_constraint k, pg_attribute a
+	select case when k.contype in ('p', 'f') then 'key' else 'constraint' end, k.conname::text from pg_constraint k, pg_attribute a
 	where a.attrelid = t and a.attname = c and (k.conrelid = t and a.attnum = any (k.conkey) or k.confrelid = t and a.attnum = any (k.confkey))
 	union all
-	select 'index', tsql.index_name(i.relname, r.relname), true from pg_index x, pg_class i, pg_class r, pg_attribute a
+	select 'index', tsql.index_name(i.relname, r.relname) from pg_index x, pg_class i, pg_class r, pg_attribute a
 	where x.indrelid = t and i.oid = x.indexrelid and r.oid = t and a.attrelid = t and a.attname = c
-	and (a.attnum = any (x.indkey::int2[]) or pg_get_expr(x.indpred, x.indrelid) ~ ('\y' || c || '\y'))
-	and not exists (select from pg_constraint k where k.conindid = x.indexrelid and k.contype in ('p', 'u'))$$;
+	and a.attnum = any (x.indkey::int2[]) and not exists (select from pg_constraint k where k.conindid = x.indexrelid and k.contype in ('p', 'u'))
+	union all
+	select 'key', tsql.index_name(i.relname, r.relname) from pg_index x, pg_class i, pg_class r
+	where x.indrelid = t and i.oid = x.indexrelid and r.oid = t and pg_get_expr(x.indpred, x.indrelid) ~ ('\y' || c || '\y')$$;
 
 -- refuse_drop: "ALTER TABLE", DROP COLUMN: a column cannot be dropped while anything depends on it.
 create function tsql.refuse_drop(t regclass, c text) returns void language plpgsql as $$
