@@ -15,11 +15,11 @@ import (
 	"github.com/dualsql/dualsql"
 )
 
-//go:embed testdata/migrations/*.sql
+//go:embed testdata/migrations/*.sql testdata/vendors/*.sql
 var migrationFiles embed.FS
 
-func migrations(x *target) fs.FS {
-	sub, err := fs.Sub(migrationFiles, "testdata/migrations")
+func migrations(x *target, dir string) fs.FS {
+	sub, err := fs.Sub(migrationFiles, dir)
 	x.must(err)
 	return sub
 }
@@ -46,7 +46,7 @@ func TestGooseSessionLocker(t *testing.T) {
 func TestGooseConcurrent(t *testing.T) {
 	play(t, func(x *target) {
 		// goose creates its own table without the lock.
-		p, err := goose.NewProvider(goose.DialectPostgres, x.db, migrations(x))
+		p, err := goose.NewProvider(goose.DialectPostgres, x.db, migrations(x, "testdata/migrations"))
 		x.must(err)
 		_, err = p.UpTo(x.Context(), 1)
 		x.must(err)
@@ -59,7 +59,7 @@ func TestGooseConcurrent(t *testing.T) {
 					done <- err
 					return
 				}
-				p, err := goose.NewProvider(goose.DialectPostgres, x.db, migrations(x), goose.WithSessionLocker(locker))
+				p, err := goose.NewProvider(goose.DialectPostgres, x.db, migrations(x, "testdata/migrations"), goose.WithSessionLocker(locker))
 				if err != nil {
 					done <- err
 					return
@@ -86,7 +86,7 @@ func gooseScript(x *target, options ...goose.ProviderOption) {
 		_, err := db.ExecContext(ctx, "DELETE FROM invoice")
 		return err
 	}})))
-	p, err := goose.NewProvider(goose.DialectPostgres, x.db, migrations(x), options...)
+	p, err := goose.NewProvider(goose.DialectPostgres, x.db, migrations(x, "testdata/migrations"), options...)
 	x.must(err)
 	report := func(what string, results []*goose.MigrationResult, err error) {
 		x.Helper()

@@ -29,7 +29,7 @@ type (
 		Name      string `gorm:"index:idx_user_name_age,priority:1;not null;default:anonymous"`
 		Email     string `gorm:"uniqueIndex;size:200"`
 		Age       int    `gorm:"index:idx_user_name_age,priority:2;check:age_positive,age >= 0"`
-		Score     float64
+		Score     float64 `gorm:"type:double precision"` // as numeric, which GORM takes by itself, SQL Server could not hold it
 		Secret    []byte
 		Settings  map[string]any `gorm:"serializer:json;type:jsonb"`
 		Birthday  *time.Time
@@ -257,7 +257,7 @@ func gormMigrateAgain(x *target, db *gorm.DB) {
 	x.must(m.RenameIndex(&user{}, "idx_user_name_age", "idx_name_age"))
 	x.must(m.DropConstraint(&user{}, "age_positive"))
 	x.must(m.CreateConstraint(&user{}, "age_positive"))
-	x.must(m.CreateView("adults", gorm.ViewOption{Query: db.Model(&user{}).Where("age >= 18"), Replace: true}))
+	x.must(db.WithContext(x.views()).Migrator().CreateView("adults", gorm.ViewOption{Query: db.Model(&user{}).Where("age >= 18"), Replace: true}))
 	x.must(m.RenameTable("toys", "playthings"))
 	x.must(m.RenameTable("playthings", "toys"))
 }

@@ -1,9 +1,11 @@
 package ormtest
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,6 +24,7 @@ type target struct {
 	dsn    string
 	db     *sql.DB // the same, open
 	notes  []string
+	views  func() context.Context // under which a view of adults is made
 }
 
 // note keeps a result that has to be the same on pgx alone and on dualsql.
@@ -108,7 +111,12 @@ func run(t *testing.T, driver, dsn string, script func(*target)) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := &target{T: t, driver: driver, dsn: dsn, db: db}
+	x := &target{T: t, driver: driver, dsn: dsn, db: db, views: t.Context}
+	if strings.Contains(dsn, "sqlserver://") {
+		x.views = func() context.Context {
+			return dualsql.WithSecondarySQL(t.Context(), "create or alter view adults as select * from users where age >= 18")
+		}
+	}
 	defer func() {
 		if err := db.Close(); err != nil {
 			t.Error(err)

@@ -149,6 +149,7 @@ func TestDefinitions(t *testing.T) {
 		{"exec sp_rename N'[new w].nothing', N'd2', N'INDEX'", "error 15248"},
 		{"exec sp_rename N'nothing', N'd2', N'OBJECT'", "error 15225"},
 		{"drop table m, m2, [new w]", ""},
+		{"create table f (a int); insert f values (1); alter table f add b int default 1, c int default 2 with values, d int not null default 3; insert f (a) values (2); select * from f; drop table f", "(1) / (1) / 1|NULL|2|3 / 2|1|2|3 / (2)"},
 		{"alter table t drop constraint ck; alter table t drop column c, d", "error 5074"},
 		{"declare @d nvarchar(200) = (select N'alter table t drop constraint ' + name from sys.default_constraints where parent_object_id = object_id(N't') and parent_column_id = 4); exec(@d)", ""},
 		{"alter table t drop column c, d; insert u values (1); delete t; select count(*) from u", "(1) / (1) / 0 / (1)"},

@@ -30,8 +30,8 @@
 //   - An assignment to an integer column rounds a fraction, and CAST cuts it. A decimal expression has the digits that PostgreSQL
 //     gives it, and (38, what its values need) as its type. The length of a string expression is (max) where PostgreSQL does not know
 //     it. Every column of a result is nullable. Expressions of tinyint and bit may be int. UPPER and LOWER change only ASCII.
-//   - SCOPE_IDENTITY and @@IDENTITY are the last identity value of the session, whatever the scope. A column that ALTER TABLE adds
-//     with a default has it in the rows that are there. DEFAULT constraints have no names. SELECT INTO makes no identity column.
+//   - SCOPE_IDENTITY and @@IDENTITY are the last identity value of the session, whatever the scope. DEFAULT constraints have the
+//     names that the server makes. SELECT INTO makes no identity column.
 //   - UPDATE with OUTPUT deleted may miss a row that another session changes while the statement begins. So may TOP and READPAST.
 //   - Two application locks in mode IntentExclusive exclude each other. The database principal of one is ignored.
 //   - Strings with U+0000 are refused. Values of datetime are kept to 100 ns after they have been rounded to 1/300 s.

@@ -4,7 +4,7 @@ import "strings"
 
 // alterTable parses ALTER TABLE ("ALTER TABLE").
 func (p *parser) alterTable() *command {
-	d := definition{table: p.table()}
+	d := definition{table: p.table(), adds: true}
 	c := &command{verb: "ALTER TABLE", table: d.table, ddl: true, after: []code{watch(d.table), checkReferences(d.table)}}
 	alter := "alter table " + d.table.code() + " "
 	if p.accept("WITH") && p.acceptOne("CHECK", "NOCHECK") == "NOCHECK" {
@@ -25,7 +25,7 @@ func (p *parser) alterTable() *command {
 			d.parts[n] = sql("add ", d.parts[n])
 		})
 		c.before = append(c.before, refuseKey(d.table, d.keys))
-		c.main = sql(alter, join(d.parts, ", "))
+		c.main = sql(alter, join(append(d.parts, d.late...), ", "))
 	case p.accept("DROP"):
 		kind := "constraint "
 		p.list(func() { d.parts = append(d.parts, p.dropFromTable(c, &kind)) })

@@ -13,6 +13,8 @@ type definition struct {
 	table *table
 	parts []code
 	keys  []string // the columns of primary keys and unique constraints
+	adds  bool     // it is ALTER TABLE, and there may be rows
+	late  []code   // the defaults that the rows that are there do not get
 	count int      // of constraints, for their names
 }
 
@@ -82,6 +84,8 @@ func (p *parser) columnDefinition(d *definition) code {
 	if stringy(t.Kind) || t.Kind == tds.DateTimeOffset {
 		c.add(` collate "C"`)
 	}
+	var value code
+	notNull, fills := false, false
 	for {
 		constraint := ""
 		if p.accept("CONSTRAINT") {
@@ -90,18 +94,23 @@ func (p *parser) columnDefinition(d *definition) code {
 		switch {
 		case p.accept("NOT", "NULL"):
 			c.add(" not null")
+			notNull = true
 		case p.accept("NULL"), p.accept("ROWGUIDCOL"):
 		case p.at("COLLATE"):
 			p.collation()
 		case p.at("IDENTITY"):
 			c.add(p.identity(t))
 		case p.accept("DEFAULT"):
-			c.add(" default (", p.defaultFor(t), ")")
-			p.accept("WITH", "VALUES")
+			value = sql(" default (", p.defaultFor(t), ")")
+			fills = p.accept("WITH", "VALUES")
 		case constraint != "" || p.at("PRIMARY") || p.at("UNIQUE") || p.at("CHECK") || p.at("REFERENCES") || p.at("FOREIGN"):
 			c.add(" ", p.constraint(d, constraint, name))
 		default:
-			return c
+			if value != nil && d.adds && !notNull && !fills {
+				d.late = append(d.late, sql("alter column ", ident(name), " set", value))
+				return c
+			}
+			return sql(c, value)
 		}
 	}
 }
