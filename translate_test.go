@@ -2,6 +2,7 @@ package dualsql_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -9,6 +10,11 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/dualsql/dualsql"
+	"github.com/dualsql/dualsql/internal/chaos"
 )
 
 // ddlSteps is a program of one text for both sides: tables come, are written to, change and go.
@@ -129,4 +135,148 @@ func textValue(v any) string {
 		return t.Format(time.TimeOnly)
 	}
 	return vendorValue(v)
+}
+
+// serverSteps is a program in T-SQL for both sides.
+var serverSteps = []rowStep{
+	do(-1, "create schema app"),
+	do(-1, `create table [Blog] ([Id] int not null identity, [Url] nvarchar(max) null, rating int not null default ((0)), ok bit not null default 1 check (ok in (0, 1) or rating = 0), price decimal(9, 2), made datetime2(6),
+		uid uniqueidentifier unique, constraint [PK_Blog] primary key ([Id]))`),
+	do(-1, "create table app.post (id bigint primary key, blog int not null, body nvarchar(50) unique, constraint fk_blog foreign key (blog) references [Blog] ([Id]) on delete cascade); create index post_blog on app.post (blog desc)"),
+	do(-1, "create unique index ix_url on [Blog] (rating, price) where price is not null"),
+	do(1, `insert into "Blog" ("Url", ok, price, made, uid) values (@p1, @p2, @p3, @p4, @p5)`, "a'b", true, "1.50", time.Date(2020, 1, 2, 3, 4, 5, 6000, time.UTC), "6ba7b810-9dad-4dd1-80b4-00c04fd430c8"),
+	do(1, `insert into "Blog" ("Url", ok) values (@p1, @p2)`, "c", false),
+	do(2, "insert into app.post values (1, 1, 'x'), (2, 2, null)"),
+	do(-1, `alter table [Blog] add note nvarchar(20) null, n int not null default 3; alter table [Blog] add constraint ck check (n > 0)`),
+	do(2, `update "Blog" set note = 'x'`),
+	do(-1, `alter table [Blog] alter column note nvarchar(40) not null`),
+	do(-1, `alter table [Blog] drop constraint ck; drop index ix_url on dbo.[Blog]; drop index if exists nothing on app.post`),
+	do(1, `delete from "Blog" where "Id" = 1`),
+	do(-1, "truncate table app.post"),
+	do(1, "insert into app.post values (3, 2, 'y')"),
+	do(-1, "drop table app.post"),
+}
+
+// TestDDLTranslatedToPostgres: T-SQL's changes of the schema alone make both sides equal.
+func TestDDLTranslatedToPostgres(t *testing.T) {
+	on{primary: "sqlserver", secondary: "postgres", protocols: mending}.each(t, func(t *testing.T, w *world) {
+		n := w.open()
+		for i, s := range serverSteps {
+			if err := s.play(w, context.Background(), n); err != nil {
+				t.Fatalf("%s: %v", s.text, err)
+			}
+			sameRows(t, w, i, `"Blog"`, "app.post")
+		}
+		w.close(n)
+	})
+}
+
+// TestDDLRedone: what the journal keeps is the secondary's own text.
+func TestDDLRedone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, [2]string{"postgres", "sqlserver"}, dualsql.Marker, "mirror=row")
+	proxy := w.behind(secondary)
+	n := w.openWarm()
+	proxy.OnRequest(w.isSecond(), chaos.CutBefore)
+	tx := w.begin(n, nil)
+	for _, text := range []string{"create table t (id serial primary key, v text unique); create unique index on t (v) where id > 0", "insert into t (v) values ('x'), (null)", "alter table t add ok boolean default true"} {
+		if _, err := tx.Exec(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.told(tx.Commit(), dualsql.Committed)
+	sameRows(t, w, 0, "t")
+	if p, s := w.count(primary, "select count(*) from t where ok"), w.count(secondary, "select count(*) from t where ok = 1"); p != 2 || s != 2 {
+		t.Errorf("the primary has %d rows, the secondary %d", p, s)
+	}
+}
+
+// TestDDLRefused: what cannot be said on the other side is refused, with its place, before anything runs, and the ways that the error
+// names work.
+func TestDDLRefused(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	for _, mode := range []string{"", "mirror=row", "mirror=mixed"} {
+		w := newWorld(t, [2]string{"postgres", "sqlserver"}, dualsql.TwoPhase, mode)
+		n := w.openWarm()
+		for _, c := range []struct{ text, why string }{
+			{"create table t (\n\tid int,\n\td interval)", "line 3, column 4: the type interval"},
+			{"create table t (id int); create table u (\n a int[])", "line 2, column 4: an array"},
+			{"insert into log values ('x'); create view v as select 1 as one", "line 1, column 38: CREATE VIEW"},
+			{"vacuum log", "line 1, column 1: \"vacuum\""},
+			{"create index concurrently i on log using gin (v)", "column 42"},
+			{"comment on table log is 'secret'", "column 1"},
+			{"alter table log add at timestamptz default now()", "each side computes"},
+		} {
+			_, err := n.Exec(c.text)
+			if !errors.Is(err, dualsql.ErrNotMirrored) || !strings.Contains(err.Error(), c.why) || !strings.Contains(err.Error(), "WithSecondarySQL or /* dualsql:secondary TEXT */") {
+				t.Errorf("%s %s: %v, want %q", mode, c.text, err, c.why)
+			}
+		}
+		var wrong *pgconn.PgError
+		if _, err := n.Exec("create tabel t (id int)"); !errors.As(err, &wrong) || wrong.Code != "42601" {
+			t.Errorf("a text that the primary does not know either: %v", err)
+		}
+		if _, err := n.Query("create table t (id int); select 1"); !errors.Is(err, dualsql.ErrNotMirrored) {
+			t.Errorf("rows of a text of several statements: %v", err)
+		}
+		for side := range w.raw {
+			if _, err := w.raw[side].Exec("drop table t"); err == nil {
+				t.Errorf("%s: the table is there on the %s", mode, sideName(side))
+			}
+			if got := w.rows(side, "log"); len(got) != 0 && !slices.Equal(got, w.rows(1-side, "log")) {
+				t.Errorf("%s: log has %q on the %s", mode, got, sideName(side))
+			}
+		}
+		if len(w.pending(n)) > 0 {
+			t.Errorf("%s: something is open", mode)
+		}
+		for _, c := range []struct {
+			ctx  context.Context
+			text string
+		}{
+			{dualsql.WithSecondarySQL(ctx, "create view v as select v from log where 1 = 1"), "create view v as select v from log where true"},
+			{ctx, "create view w as select v from log where true /* dualsql:secondary create view w as select v from log where 1 = 1 */"},
+			{ctx, "create view x as select v from log /* dualsql:mirror */"},
+			{dualsql.WithMirror(ctx), "drop view x"},
+			{ctx, "comment on table log is 'x' -- dualsql:primary"},
+			{dualsql.WithPrimaryOnly(ctx), "create type mood as enum ('a')"},
+		} {
+			if _, err := n.ExecContext(c.ctx, c.text); err != nil {
+				t.Errorf("%s %s: %v", mode, c.text, err)
+			}
+		}
+		for _, view := range []string{"v", "w"} {
+			if p, s := w.rows(primary, view), w.rows(secondary, view); !slices.Equal(p, s) {
+				t.Errorf("%s: %s is %q and %q", mode, view, p, s)
+			}
+		}
+	}
+}
+
+// TestDDLAsItStands: under mirror=statement, and between engines of which one is neither, a text is not translated.
+func TestDDLAsItStands(t *testing.T) {
+	t.Parallel()
+	for _, engines := range [][2]string{{"postgres", "sqlserver"}, {"postgres", "sqlite"}} {
+		w := newWorld(t, engines, dualsql.TwoPhase, map[bool]string{true: "mirror=statement"}[engines[secondary] == "sqlserver"])
+		n := w.openWarm()
+		if _, err := n.Exec("create view v as select v from log where 1 = 1"); err != nil {
+			t.Errorf("%v: %v", engines, err)
+		}
+		if _, err := n.Exec("create table t (id bytea)"); (err == nil) == (engines[secondary] == "sqlserver") {
+			t.Errorf("%v: %v", engines, err)
+		}
+	}
+}
+
+// TestDDLInFlow: T-SQL in which a change of the schema depends on a condition is not taken apart.
+func TestDDLInFlow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, [2]string{"sqlserver", "postgres"}, dualsql.TwoPhase, "")
+	n := w.openWarm()
+	for _, text := range []string{"if 1 = 0 create table t (id int)", "declare @n int = 1; create table t (id int)", "begin create table t (id int) end", "while 1 = 0 begin drop table log end"} {
+		if _, err := n.Exec(text); !errors.Is(err, dualsql.ErrNotMirrored) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
 }

@@ -26,9 +26,9 @@ type (
 
 	user struct {
 		gorm.Model
-		Name      string `gorm:"index:idx_user_name_age,priority:1;not null;default:anonymous"`
-		Email     string `gorm:"uniqueIndex;size:200"`
-		Age       int    `gorm:"index:idx_user_name_age,priority:2;check:age_positive,age >= 0"`
+		Name      string  `gorm:"index:idx_user_name_age,priority:1;not null;default:anonymous"`
+		Email     string  `gorm:"uniqueIndex;size:200"`
+		Age       int     `gorm:"index:idx_user_name_age,priority:2;check:age_positive,age >= 0"`
 		Score     float64 `gorm:"type:double precision"` // as numeric, which GORM takes by itself, SQL Server could not hold it
 		Secret    []byte
 		Settings  map[string]any `gorm:"serializer:json;type:jsonb"`
