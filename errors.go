@@ -35,7 +35,8 @@ var (
 	// temporary table, LISTEN, NOTIFY, a cursor WITH HOLD, or exporting a snapshot. It is rolled back on both sides.
 	ErrUnpreparable = engine.ErrUnpreparable
 	// ErrNotMirrored: under mirror=row or mixed a statement was refused, because what it does cannot be brought to the secondary
-	// exactly. Nothing has run.
+	// exactly; or, between PostgreSQL and SQL Server and not under mirror=statement, a change of the schema, because it is not
+	// translated. Nothing has run.
 	ErrNotMirrored = errors.New("the statement cannot be mirrored exactly")
 	// ErrUnknownTx: the journal does not know the transaction.
 	ErrUnknownTx = errors.New("unknown transaction")

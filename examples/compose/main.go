@@ -20,13 +20,9 @@ import (
 	"github.com/dualsql/dualsql"
 )
 
-// The two tables hold the same, each in the types of its own database.
-const (
-	postgresTable = `create table if not exists item (
-		id uuid primary key, name varchar(100) not null, price numeric(10, 2) not null, added timestamptz not null)`
-	sqlServerTable = `if object_id(N'item', N'U') is null create table item (
-		id uniqueidentifier primary key, name nvarchar(200) not null, price decimal(10, 2) not null, added datetimeoffset(6) not null)`
-)
+// The table, in the primary's words: dualsql gives SQL Server the same in its own.
+const table = `create table if not exists item (
+	id uuid primary key, name varchar(100) not null, price numeric(10, 2) not null, added timestamptz not null)`
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -40,14 +36,6 @@ func run(ctx context.Context, primary, secondary, journal string) error {
 	if err := createDatabase(ctx, secondary); err != nil {
 		return err
 	}
-	// DDL in one vendor's types is run on each side by itself, before the pair is opened.
-	if err := exec(ctx, "pgx", primary, postgresTable); err != nil {
-		return err
-	}
-	if err := exec(ctx, "sqlserver", secondary, sqlServerTable); err != nil {
-		return err
-	}
-
 	cfg := dualsql.NewConfig()
 	cfg.Primary.DSN, cfg.Secondary.DSN, cfg.Journal = primary, secondary, journal
 	cfg.Commit = dualsql.TwoPhase
@@ -57,7 +45,9 @@ func run(ctx context.Context, primary, secondary, journal string) error {
 	}
 	db := sql.OpenDB(connector)
 	defer db.Close()
-
+	if _, err := db.ExecContext(ctx, table); err != nil {
+		return report(err)
+	}
 	for _, order := range [][]string{{"bread", "butter"}, {"Käse 🧀"}} {
 		if err := add(ctx, db, order); err != nil {
 			return report(err)
