@@ -40,7 +40,7 @@ func (c *Conn) route(ctx context.Context, q *call) (route, error) {
 	if q.variant, err = c.variantOf(ctx, p); err != nil {
 		return 0, err
 	}
-	if q.variant == nil && hint == sqltext.NoHint && c.co.translates {
+	if c.co.translates && q.variant == nil && hint == sqltext.NoHint && !(inTx && c.tx.options.ReadOnly) {
 		if err := c.translate(ctx, q); err != nil {
 			return 0, err
 		}

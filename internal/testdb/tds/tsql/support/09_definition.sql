@@ -82,10 +82,27 @@ begin
 end $$;
 
 -- check_references: both columns of a foreign key have one type, and strings one length ("CREATE TABLE", FOREIGN KEY constraints).
+-- The cascades of all tables reach none in two ways or in a circle, and no two objects of a schema have one name.
 create function tsql.check_references(t regclass) returns void language plpgsql as $$
 declare
 	k record;
 begin
+	for k in select c.conname from pg_constraint c join pg_constraint d on d.conname = c.conname and d.connamespace = c.connamespace and d.oid <> c.oid
+		where c.conrelid = t and c.contype in ('p', 'u', 'c', 'f') loop
+		perform tsql.fail(2714, format('There is already an object named ''%s'' in the database.', k.conname));
+	end loop;
+	for k in with recursive edge as (
+			select conname, confrelid as above, conrelid as below from pg_constraint
+			where contype = 'f' and (confdeltype in ('c', 'n', 'd') or confupdtype in ('c', 'n', 'd'))
+		), way as (
+			select above as root, below as node, array[above] as passed, false as circle from edge
+			union all
+			select w.root, e.below, w.passed || e.above, e.below = any (w.passed || e.above) from way w join edge e on e.above = w.node where not w.circle
+		)
+		select (select min(conname) from edge where below = t) as conname from way
+		where exists (select from edge where below = t) group by root, node having count(*) > 1 or bool_or(circle) or root = node loop
+		perform tsql.fail(1785, format('Introducing FOREIGN KEY constraint ''%s'' on table ''%s'' may cause cycles or multiple cascade paths.', k.conname, t));
+	end loop;
 	for k in select c.conname, a.attname as here, b.attname as there, a.atttypid <> b.atttypid as types
 		from pg_constraint c cross join lateral unnest(c.conkey, c.confkey) as u(x, y)
 		join pg_attribute a on a.attrelid = c.conrelid and a.attnum = u.x join pg_attribute b on b.attrelid = c.confrelid and b.attnum = u.y
