@@ -179,29 +179,29 @@ func bunScript(x *target) {
 }
 
 // bun's migrator takes the time of a migration from the database's clock, and locks by a row.
-func TestBunMigrate(t *testing.T) {
-	play(t, func(x *target) {
-		ctx := x.Context()
-		db := bun.NewDB(x.db, pgdialect.New())
-		list := migrate.NewMigrations()
-		x.must(list.Discover(fstest.MapFS{
-			"1_a.up.sql":      {Data: []byte("CREATE TABLE a (id bigserial PRIMARY KEY)")},
-			"1_a.down.sql":    {Data: []byte("DROP TABLE a")},
-			"2_n.tx.up.sql":   {Data: []byte("ALTER TABLE a ADD n integer DEFAULT 7;\n--bun:split\nINSERT INTO a DEFAULT VALUES;")},
-			"2_n.tx.down.sql": {Data: []byte("ALTER TABLE a DROP n")},
-		}))
-		m := migrate.NewMigrator(db, list)
-		x.must(m.Init(ctx))
-		x.must(m.Lock(ctx))
-		x.note("locked", m.Lock(ctx) != nil)
-		group, err := m.Migrate(ctx)
-		x.must(err)
-		x.note("migrated", group.ID, len(group.Migrations))
-		x.must(m.Unlock(ctx))
-		group, err = m.Rollback(ctx)
-		x.must(err)
-		x.note("rolled back", group.ID, len(group.Migrations))
-		_, err = m.Migrate(ctx)
-		x.must(err)
-	}, "public.bun_migrations.migrated_at")
+func TestBunMigrate(t *testing.T) { play(t, bunMigrateScript, "public.bun_migrations.migrated_at") }
+
+func bunMigrateScript(x *target) {
+	ctx := x.Context()
+	db := bun.NewDB(x.db, pgdialect.New())
+	list := migrate.NewMigrations()
+	x.must(list.Discover(fstest.MapFS{
+		"1_a.up.sql":      {Data: []byte("CREATE TABLE a (id bigserial PRIMARY KEY)")},
+		"1_a.down.sql":    {Data: []byte("DROP TABLE a")},
+		"2_n.tx.up.sql":   {Data: []byte("ALTER TABLE a ADD n integer DEFAULT 7;\n--bun:split\nINSERT INTO a DEFAULT VALUES;")},
+		"2_n.tx.down.sql": {Data: []byte("ALTER TABLE a DROP n")},
+	}))
+	m := migrate.NewMigrator(db, list)
+	x.must(m.Init(ctx))
+	x.must(m.Lock(ctx))
+	x.note("locked", m.Lock(ctx) != nil)
+	group, err := m.Migrate(ctx)
+	x.must(err)
+	x.note("migrated", group.ID, len(group.Migrations))
+	x.must(m.Unlock(ctx))
+	group, err = m.Rollback(ctx)
+	x.must(err)
+	x.note("rolled back", group.ID, len(group.Migrations))
+	_, err = m.Migrate(ctx)
+	x.must(err)
 }

@@ -115,6 +115,9 @@ func TestGORMVendors(t *testing.T) {
 	})
 }
 
+// bun's migrator, and the tables that it keeps.
+func TestBunMigrateVendors(t *testing.T) { playVendors(t, bunMigrateScript) }
+
 // A migration says once what both sides get. What cannot be said there names the way: a text of its own.
 func TestGooseVendors(t *testing.T) {
 	playVendors(t, func(x *target) {
