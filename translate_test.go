@@ -238,7 +238,8 @@ func TestDDLRefused(t *testing.T) {
 			{dualsql.WithSecondarySQL(ctx, "create view v as select v from log where 1 = 1"), "create view v as select v from log where true"},
 			{ctx, "create view w as select v from log where true /* dualsql:secondary create view w as select v from log where 1 = 1 */"},
 			{ctx, "create view x as select v from log /* dualsql:mirror */"},
-			{dualsql.WithMirror(ctx), "drop view x"},
+			{dualsql.WithMirror(ctx), "create view y as select v from log"},
+			{ctx, "drop view if exists x, y"},
 			{ctx, "comment on table log is 'x' -- dualsql:primary"},
 			{dualsql.WithPrimaryOnly(ctx), "create type mood as enum ('a')"},
 		} {

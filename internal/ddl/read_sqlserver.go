@@ -25,6 +25,10 @@ func (r *reader) sqlServer() statement {
 		s = r.serverAlter()
 	case r.accept("DROP"):
 		s = r.serverDrop()
+	case r.accept("GRANT"):
+		s = r.rights(false)
+	case r.accept("REVOKE"):
+		s = r.rights(true)
 	case r.accept("TRUNCATE", "TABLE"):
 		s = truncate{[]name{r.object()}}
 	default:
@@ -235,6 +239,8 @@ func (r *reader) serverDrop() statement {
 		s := dropTable{ifExists: r.ifExists()}
 		r.list(func() { s.tables = append(s.tables, r.object()) })
 		return s
+	case r.accept("VIEW"):
+		return r.dropView()
 	case r.accept("INDEX"):
 		s := dropIndex{ifExists: r.ifExists(), indexes: []name{{name: r.identifier()}}}
 		r.expect("ON")

@@ -26,6 +26,17 @@ type (
 		tables            []name
 		ifExists, cascade bool
 	}
+	dropView struct {
+		views    []name
+		ifExists bool
+	}
+	grant struct { // or REVOKE
+		revoke     bool
+		privileges []string
+		tables     []name
+		roles      []string
+		pass       bool // WITH GRANT OPTION
+	}
 	truncate   struct{ tables []name }
 	alterTable struct {
 		table    name

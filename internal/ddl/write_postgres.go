@@ -32,6 +32,17 @@ func postgres(s statement) string {
 		for _, t := range s.tables {
 			w.add("drop table %s%s", ifExists(s.ifExists), t.postgres())
 		}
+	case dropView:
+		for _, v := range s.views {
+			w.add("drop view %s%s", ifExists(s.ifExists), v.postgres())
+		}
+	case grant:
+		s.write(w.add, name.postgres, func(role string) string {
+			if role == "public" {
+				return role // a keyword, and no role
+			}
+			return quote(role)
+		})
 	case truncate:
 		for _, t := range s.tables {
 			w.add("truncate table %s restart identity", t.postgres()) // as T-SQL does without saying so

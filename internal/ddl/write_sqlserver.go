@@ -32,6 +32,12 @@ func sqlServer(s statement) string {
 		w.createTable(s)
 	case dropTable:
 		w.dropTable(s)
+	case dropView:
+		for _, v := range s.views {
+			w.add("drop view %s%s", ifExists(s.ifExists), v.server())
+		}
+	case grant:
+		s.write(w.add, name.server, bracket)
 	case truncate:
 		for _, t := range s.tables {
 			w.add("delete from %s", t.server()) // TRUNCATE TABLE would begin the identity anew, and refuse what a foreign key refers to

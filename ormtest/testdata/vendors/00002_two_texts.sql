@@ -5,4 +5,4 @@ CREATE VIEW unpaid AS SELECT id, total FROM invoice WHERE NOT paid
 -- +goose StatementEnd
 
 -- +goose Down
-DROP VIEW unpaid /* dualsql:mirror */;
+DROP VIEW unpaid;
