@@ -13,15 +13,20 @@ const maxDepth = 100
 
 // condition reads an expression of the subset that both engines evaluate alike.
 func (r *reader) condition() *expr {
-	if r.depth++; r.depth > maxDepth {
-		refuse(r.at(), "an expression of more than %d levels", maxDepth)
-	}
-	defer func() { r.depth-- }()
+	defer r.deeper()()
 	e := r.conjunction()
 	for at := r.at(); r.accept("OR"); at = r.at() {
 		e = &expr{op: or, args: []*expr{e, r.conjunction()}, at: at}
 	}
 	return e
+}
+
+// deeper goes a level down, and returns what goes up again.
+func (r *reader) deeper() func() {
+	if r.depth++; r.depth > maxDepth {
+		refuse(r.at(), "an expression of more than %d levels", maxDepth)
+	}
+	return func() { r.depth-- }
 }
 
 func (r *reader) conjunction() *expr {
@@ -170,6 +175,7 @@ var (
 )
 
 func (r *reader) unary() *expr {
+	defer r.deeper()()
 	at := r.at()
 	switch {
 	case r.accept("-"):

@@ -160,7 +160,8 @@ func TestRefusedForSQLServer(t *testing.T) {
 		{"truncate t restart identity", "1:12", "restart"},
 		{"truncate t cascade", "1:12", "cascade"},
 		{"create table t (a int default $1)", "1:31", "placeholder"},
-		{"create table t (a int check (" + strings.Repeat("(", 200) + "a > 0" + strings.Repeat(")", 200) + "))", "1:130", "levels"},
+		{"create table t (a int check (" + strings.Repeat("(", 200) + "a > 0" + strings.Repeat(")", 200) + "))", "1:80", "levels"},
+		{"create table t (a int check (a > " + strings.Repeat("- ", 200) + "1))", "1:232", "levels"},
 		{"", "1:1", "end of the text"},
 	}, sqltext.Postgres, sqltext.SQLServer)
 }

@@ -19,11 +19,11 @@ func sqlServer(s statement) string {
 	w := &serverWriter{}
 	switch s := s.(type) {
 	case createSchema:
-		// CREATE SCHEMA has to be alone in its batch.
+		condition := ""
 		if s.ifAbsent {
-			w.add("if schema_id(%s) is null", national(s.schema))
+			condition = "if schema_id(" + national(s.schema) + ") is null\n"
 		}
-		w.add("exec(%s)", national("create schema "+bracket(s.schema)))
+		w.add("%sexec(%s)", condition, national("create schema "+bracket(s.schema))) // which has to be alone in its batch
 	case dropSchema:
 		for _, schema := range s.schemas {
 			w.add("drop schema %s%s", ifExists(s.ifExists), bracket(schema))
@@ -62,12 +62,7 @@ func sqlServer(s statement) string {
 
 // add adds a statement.
 func (w *serverWriter) add(format string, args ...any) {
-	line := fmt.Sprintf(format, args...)
-	if n := len(w.lines); n > 0 && strings.HasPrefix(w.lines[n-1], "if ") && !strings.Contains(w.lines[n-1], "\n") {
-		w.lines[n-1] += "\n" + line // the condition's statement
-		return
-	}
-	w.lines = append(w.lines, line)
+	w.lines = append(w.lines, fmt.Sprintf(format, args...))
 }
 
 // unless puts what write adds behind a condition, if there is one.
