@@ -114,7 +114,7 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// NewConfig returns a Config with the defaults: commit=auto, ack=both, divergence=error, mirror=statement,
+// NewConfig returns a Config with the defaults: commit=auto, ack=both, divergence=error, mirror=auto,
 // journal.redo_limit=16777216, commit_timeout=10s, lock_timeout=10s, orphan_age=30s.
 func NewConfig() *Config {
 	return &Config{

@@ -37,11 +37,12 @@
 // # Statements
 //
 // A text may be written with ?, $1, @p1, ?1, or @name and [database/sql.Named], on any pair; each side gets its own
-// style. On a driver that dualsql knows nothing of, the text passes untouched. The SQL itself is not translated: what is
-// mirrored has to be understood by both databases, or the secondary is given a text of its own, by [WithSecondarySQL] or in a
+// style. On a driver that dualsql knows nothing of, the text passes untouched. Between PostgreSQL and SQL Server changes
+// of the schema are translated (docs/ddl.md). Else what
+// is mirrored as text has to be understood by both databases, or the secondary is given a text of its own, by [WithSecondarySQL] or in a
 // comment, as in a file of migrations:
 //
-//	create table t (id uuid primary key) /* dualsql:secondary create table t (id uniqueidentifier primary key) */
+//	create view unpaid as select id from invoice where not paid /* dualsql:secondary create view unpaid as select id from invoice where paid = 0 */
 //
 // What is not plainly a read is mirrored. On PostgreSQL a SELECT that turns out to write, because a function does, is
 // stopped by the server before it has done anything and run again as a mirrored write. Where the decision has to be made
