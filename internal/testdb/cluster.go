@@ -59,19 +59,21 @@ func StartCluster(tb testing.TB, settings map[string]string) *Cluster {
 	if _, err := binaries(); err != nil {
 		tb.Skipf("this test needs a cluster of its own, and %s names servers only: %v", envServers, err)
 	}
-	c, err := startCluster(settings)
+	c, err := NewCluster(settings)
 	if err != nil {
 		tb.Fatalf("start a PostgreSQL cluster: %v", err)
 	}
 	tb.Cleanup(func() {
-		if err := c.close(); err != nil {
+		if err := c.Close(); err != nil {
 			tb.Errorf("remove a PostgreSQL cluster: %v", err)
 		}
 	})
 	return c
 }
 
-func startCluster(settings map[string]string) (*Cluster, error) {
+// NewCluster starts a cluster, as [StartCluster] does, for a program that is no test. The caller closes it; if the program
+// dies before, the cluster goes as well.
+func NewCluster(settings map[string]string) (*Cluster, error) {
 	dir, err := binaries()
 	if err != nil {
 		return nil, err
@@ -83,7 +85,7 @@ func startCluster(settings map[string]string) (*Cluster, error) {
 	merged := maps.Clone(defaults)
 	maps.Copy(merged, settings)
 	if err := c.request(request{Op: opCreate, Binaries: dir, Settings: merged}); err != nil {
-		return nil, errors.Join(err, c.close())
+		return nil, errors.Join(err, c.Close())
 	}
 	return c, nil
 }
@@ -140,8 +142,8 @@ func (c *Cluster) request(r request) error {
 	return nil
 }
 
-// close ends the supervisor, which stops and removes the cluster first.
-func (c *Cluster) close() error {
+// Close stops the cluster and removes it. It is for clusters of [NewCluster].
+func (c *Cluster) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	_ = c.requests.Close() // it fails if the supervisor is gone, and then Wait says so

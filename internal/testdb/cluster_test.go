@@ -70,9 +70,9 @@ func TestStartRefusesWrongSettings(t *testing.T) {
 	if _, err := binaries(); err != nil {
 		t.Skip(err)
 	}
-	c, err := startCluster(map[string]string{"no_such_setting": "1"})
+	c, err := NewCluster(map[string]string{"no_such_setting": "1"})
 	if err == nil {
-		_ = c.close()
+		_ = c.Close()
 		t.Fatal("started")
 	}
 	if !strings.Contains(err.Error(), "no_such_setting") {

@@ -32,7 +32,7 @@ func holdCluster() int {
 		fmt.Fprintln(os.Stderr, "the child came to the end of the start:", err)
 		return 1
 	}
-	c, err := startCluster(nil)
+	c, err := NewCluster(nil)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

@@ -66,7 +66,7 @@ func startShared(tb testing.TB, n int) {
 	started, failures := make([]*Cluster, missing), make([]error, missing)
 	var group sync.WaitGroup
 	for i := range missing {
-		group.Go(func() { started[i], failures[i] = startCluster(nil) })
+		group.Go(func() { started[i], failures[i] = NewCluster(nil) })
 	}
 	group.Wait()
 	for _, c := range started {
@@ -86,7 +86,7 @@ func stopShared() error {
 	var group sync.WaitGroup
 	for i, c := range shared.clusters {
 		if c.named == nil {
-			group.Go(func() { failures[i] = c.close() })
+			group.Go(func() { failures[i] = c.Close() })
 		}
 	}
 	group.Wait()
