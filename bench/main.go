@@ -1,0 +1,170 @@
+// Command bench compares dualsql with what a program could do in its place: write to two databases by hand, in several
+// ways, or put Pgpool-II in front of them. It starts the servers that it needs, runs all contenders interleaved, checks
+// after each cell that both databases are as they should be, and prints ratios, which hold within one run.
+//
+//	go run .                                     the cells that the goals are about; some ten minutes
+//	go run . -all                                all contenders, workloads, delays and numbers of clients; hours
+//	go run . -contenders pgx,dualsql_2pc_both -workloads select -clients 1 -delays 0
+//	go run . -json run.json -markdown ../docs/performance.md
+//	go run ./plot run.json ../docs/performance.svg
+//
+// It needs a Unix, and PostgreSQL's server programs, which it finds as internal/testdb does; and for one of the contenders Debian's
+// package pgpool2, without which that contender is left out.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/dualsql/dualsql/bench/internal/result"
+)
+
+// bench is a run.
+type bench struct {
+	world      *world
+	contenders []contender
+	rounds     int
+	turn       time.Duration
+}
+
+func main() {
+	if err := command(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func command(args []string) error {
+	flags := flag.NewFlagSet("bench", flag.ExitOnError)
+	everything := flags.Bool("all", false, "all contenders, workloads, delays and numbers of clients that no other flag chooses")
+	who := flags.String("contenders", "", "contenders, separated by commas, or all; -list shows them")
+	what := flags.String("workloads", "", "workloads, separated by commas, or all; -list shows them")
+	delays := flags.String("delays", "", "delays put into each connection, in each direction, such as 0,500us,1ms,5ms")
+	clients := flags.String("clients", "", "numbers of clients, such as 1,16,64")
+	rounds := flags.Int("rounds", 5, "rounds of each cell; in each every contender has its turn")
+	turn := flags.Duration("turn", 700*time.Millisecond, "time of a contender's turn")
+	file := flags.String("json", "", "file to write the measurements to, for plot")
+	page := flags.String("markdown", "", "page to write the tables to, between the marks in it")
+	list := flags.Bool("list", false, "say what there is to choose from, and end")
+	_ = flags.Parse(args) // it exits
+	if *list {
+		printChoices()
+		return nil
+	}
+	if *rounds < 1 || *turn <= 0 || flags.NArg() > 0 {
+		return errors.New("-rounds takes 1 or more, -turn a time above 0, and there are no arguments but flags: see -h")
+	}
+	cells, err := planned(*everything, *what, *delays, *clients)
+	if err != nil {
+		return err
+	}
+	chosen, err := named(contenders(), orElse(*who, *everything, "all", strings.Join(defaultContenders, ",")))
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	b := &bench{contenders: chosen, rounds: *rounds, turn: *turn}
+	if b.world, err = newWorld(mostClients(cells)); err != nil {
+		return err
+	}
+	run, err := b.run(ctx, cells)
+	if err = errors.Join(err, b.world.close()); err != nil {
+		return err
+	}
+	return report(run, *file, *page)
+}
+
+func (b *bench) run(ctx context.Context, cells []cellKey) (*result.Run, error) {
+	run := &result.Run{Date: time.Now().UTC().Truncate(time.Second), Rounds: b.rounds, Turn: b.turn}
+	for _, c := range b.contenders {
+		run.Contenders = append(run.Contenders, c.Contender)
+		if err := b.world.create(ctx, c); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	if run.Machine, err = b.machine(ctx); err != nil {
+		return nil, err
+	}
+	for _, key := range cells {
+		if !slices.ContainsFunc(run.Delays, func(d result.Delay) bool { return d.Delay == key.delay }) {
+			took, err := b.world.roundTrip(ctx, key.delay)
+			if err != nil {
+				return nil, err
+			}
+			run.Delays = append(run.Delays, result.Delay{Delay: key.delay, RoundTrip: took})
+		}
+		cell, err := b.cell(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		run.Cells = append(run.Cells, *cell)
+		printCell(os.Stdout, cell)
+	}
+	return run, nil
+}
+
+func (b *bench) machine(ctx context.Context) (result.Machine, error) {
+	m := result.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), Go: runtime.Version(), Pgpool: pgpoolVersion()}
+	var err error
+	if m.PostgreSQL, err = b.world.version(ctx); err != nil {
+		return m, err
+	}
+	m.Sync, err = b.world.syncTime()
+	return m, err
+}
+
+// fatal ends a run that does not end by itself.
+func (b *bench) fatal(err error) {
+	fmt.Fprintln(os.Stderr, "bench:", errors.Join(err, b.world.close()))
+	os.Exit(1)
+}
+
+// report prints and writes what a run has measured. What was found to be wrong with the databases is an error: figures of what loses
+// transactions are worth nothing.
+func report(run *result.Run, file, page string) error {
+	printGoals(os.Stdout, run)
+	if file != "" {
+		if err := run.Write(file); err != nil {
+			return err
+		}
+	}
+	if page != "" {
+		if err := writeMarkdown(page, run); err != nil {
+			return err
+		}
+	}
+	if list := wrongs(run); len(list) > 0 {
+		return errors.New("databases that are not as they should be:\n" + strings.Join(list, "\n"))
+	}
+	return nil
+}
+
+func printChoices() {
+	fmt.Println("Contenders:")
+	for _, c := range contenders() {
+		fmt.Printf("  %-32s %s\n", short(c.Name), c.About)
+	}
+	fmt.Println("Workloads:")
+	for _, w := range workloads {
+		fmt.Printf("  %-32s %s\n", w.name, w.about)
+	}
+}
+
+func mostClients(cells []cellKey) int {
+	most := 0
+	for _, c := range cells {
+		most = max(most, c.clients)
+	}
+	return most
+}
