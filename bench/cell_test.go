@@ -72,7 +72,7 @@ func TestComparison(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	cells, err := planned(false, "update,insert,tpcb", "0", "2")
+	cells, err := planned(false, "update,insert,tpcb,ten", "0", "2")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func TestComparison(t *testing.T) {
 	for i := range run.Cells {
 		cell := &run.Cells[i]
 		computed := map[string]string{"insert": " but for id, at", "tpcb": " but for mtime"}[cell.Workload]
-		boast := map[string]string{"update": "equal", "insert": "DIFFERENT in entry", "tpcb": "DIFFERENT in pgbench_history"}[cell.Workload]
+		boast := map[string]string{"update": "equal", "insert": "DIFFERENT in entry", "tpcb": "DIFFERENT in pgbench_history", "ten": "equal"}[cell.Workload]
 		for name, want := range map[string]string{
 			"forgetful": "WRONG: side 2 ", "idle": "WRONG: side 1 ", "boastful": boast, plain: "one database",
 			"naive": "equal" + computed, byHand: "equal" + computed, textbook: "equal" + computed, both + " statement": "equal" + computed,

@@ -51,7 +51,7 @@ func settled(ctx context.Context, dsn [2]string) error {
 	return nil
 }
 
-// made returns how many transactions of a workload are on each side.
+// made returns what a workload's query for its transactions gives on each side.
 func made(ctx context.Context, w workload, dsn [2]string) (counts [2]int64, err error) {
 	for i, side := range dsn {
 		if counts[i], err = ask[int64](ctx, side, w.done); err != nil {
@@ -73,8 +73,8 @@ func compare(ctx context.Context, c contender, w workload, dsn [2]string, before
 		return "", true, err
 	}
 	for side := range c.sides {
-		if got := after[side] - before[side]; failed == 0 && got != int64(acknowledged) {
-			return fmt.Sprintf("WRONG: side %d has %d transactions of %d", side+1, got, acknowledged), true, nil
+		if got, want := after[side]-before[side], w.each*int64(acknowledged); failed == 0 && got != want {
+			return fmt.Sprintf("WRONG: side %d has %d of what makes %d in %d transactions", side+1, got, want, acknowledged), true, nil
 		}
 	}
 	if c.sides == 1 {
