@@ -32,6 +32,8 @@ func TestChangedByOthers(t *testing.T) {
 		"a partition's trigger": {"create table item (id int primary key, r float8) partition by range (id); create table part partition of item default; " + chance, "create trigger t before insert on part for each row execute function f()", insert},
 		"a function": {item + "create function g(int) returns text language sql immutable as 'select ''a'' || $1'",
 			"create or replace function g(int) returns text language sql volatile as 'select ''b'' || random()'", "insert into item (id, v) values ($1, g($1))"},
+		"a function's name with a dollar": {item + `create function "g$2"(int) returns text language sql immutable as 'select ''a'' || $1'`,
+			`create or replace function "g$2"(int) returns text language sql volatile as 'select ''b'' || random()'`, `insert into item (id, v) values ($1, "g$2"($1))`},
 		"a rule": {item + "create table other (id int, r float8 default random())", "create rule r as on insert to item do also insert into other (id) values (new.id)", insert},
 	} {
 		for _, mode := range []string{"mixed", "row"} {

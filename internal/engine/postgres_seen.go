@@ -16,7 +16,7 @@ const pgStale = "dualsql stale: "
 // error in every language.
 var (
 	pgCheckTable     = "select (" + Literal(pgStale) + " || k.relname)::int4 from pg_catalog.pg_class k where k.oid = $1 and " + pgStamp + " <> $2"
-	pgCheckFunctions = "select (" + Literal(pgStale) + " || 'a function, ' || s.n)::int4 from (select sum(p.xmin::text::int8) as n from pg_catalog.pg_proc p " +
+	pgCheckFunctions = "select (" + Literal(pgStale) + " || 'a function, ' || coalesce(s.n, 0))::int4 from (select sum(p.xmin::text::int8) as n from pg_catalog.pg_proc p " +
 		"where p.proname = any($1::text[])) s where s.n is distinct from $2"
 )
 
@@ -31,11 +31,11 @@ func (s *pgSession) checkSeen(seen []Seen) string {
 		b.WriteString(s.check.define("oid, text", pgCheckTable))
 	}
 	for _, one := range seen {
-		args := []string{fmt.Sprint(one.Table), Literal(one.Stamp)}
+		table, stamp := fmt.Sprint(one.Table), Literal(one.Stamp)
 		if s.keeps {
-			b.WriteString(s.check.execute(args...) + "; ")
+			b.WriteString(s.check.execute(table, stamp) + "; ")
 		} else {
-			b.WriteString(withArgs(pgCheckTable, args...))
+			b.WriteString(withArgs(pgCheckTable, table, stamp))
 		}
 		if one.Functions != "" {
 			b.WriteString(withArgs(pgCheckFunctions, Literal(one.Functions), fmt.Sprint(one.FunctionStamp)))
@@ -44,11 +44,9 @@ func (s *pgSession) checkSeen(seen []Seen) string {
 	return b.String()
 }
 
-func withArgs(text string, args ...string) string {
-	for i, a := range args {
-		text = strings.ReplaceAll(text, fmt.Sprintf("$%d", i+1), a)
-	}
-	return text + "; "
+// withArgs puts both arguments in at once: the first may hold what looks like the place of the second.
+func withArgs(text, first, second string) string {
+	return strings.NewReplacer("$1", first, "$2", second).Replace(text) + "; "
 }
 
 // answeredSeen returns ErrStale if err is of checkSeen's making, and else err.
