@@ -37,8 +37,12 @@ func TestChangedByOthers(t *testing.T) {
 		"a rule": {item + "create table other (id int, r float8 default random())", "create rule r as on insert to item do also insert into other (id) values (new.id)", insert},
 	} {
 		for _, mode := range []string{"mixed", "row"} {
-			for _, how := range []string{"", "begin", "repeatable read", "read first", "default", "set", "by another process"} {
-				if how != "" && how != "repeatable read" && (mode != "mixed" || name != "a default") {
+			for _, how := range []string{"", "begin", "repeatable read", "read first", "default", "set", "by another process", "taken back"} {
+				which := "a default"
+				if how == "taken back" {
+					which = "a function" // which others can change in spite of the locks
+				}
+				if how != "" && how != "repeatable read" && (mode != "mixed" || name != which) {
 					continue // how it is noticed does not depend on what it is
 				}
 				t.Run(strings.Join([]string{name, mode, how}, "/"), func(t *testing.T) {
@@ -101,6 +105,18 @@ func TestChangedByOthers(t *testing.T) {
 							if err := tx.QueryRow("select count(*) from account").Scan(&n); err != nil {
 								t.Fatal(err)
 							}
+						}
+						if how == "taken back" { // a change of its own
+							if _, err := tx.Exec(c.text, 2); err != nil {
+								t.Fatal(err)
+							}
+							for _, text := range []string{"savepoint a", "create table own (id int)", "rollback to a"} {
+								if _, err := tx.Exec(text); err != nil {
+									t.Fatal(err)
+								}
+							}
+							change()
+							return tx.Commit()
 						}
 						change()
 						if _, err := tx.Exec(c.text, 2); err != nil {

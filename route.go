@@ -151,7 +151,7 @@ func callsWriteNothing(e engine.Engine) bool { return e == engine.SQLite || e ==
 // namesSavepoint: T-SQL's ROLLBACK TRANSACTION name goes back to a savepoint if the transaction has one of that name.
 func (c *Conn) namesSavepoint(st *sqltext.Statement) bool {
 	return c.tx != nil && st.Count == 1 && st.Savepoint.Op == sqltext.RollbackToSavepoint &&
-		slices.ContainsFunc(c.tx.marks, func(m settingsMark) bool { return m.savepoint == st.Savepoint.Name })
+		slices.ContainsFunc(c.tx.marks, func(m savepointMark) bool { return m.savepoint == st.Savepoint.Name })
 }
 
 // classOf asks the catalog which of the text's functions may write, once for each text and state of the catalog.

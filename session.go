@@ -109,7 +109,7 @@ func configures(st *sqltext.Statement) bool {
 func (t *tx) noteSettings(st *sqltext.Statement, r *redoStatement) {
 	switch st.Savepoint.Op {
 	case sqltext.SetSavepoint:
-		t.marks = append(t.marks, settingsMark{st.Savepoint.Name, len(t.settings)})
+		t.marks = append(t.marks, savepointMark{st.Savepoint.Name, len(t.settings), slices.Clip(t.seen)})
 	case sqltext.RollbackToSavepoint, sqltext.ReleaseSavepoint:
 		for i := len(t.marks) - 1; i >= 0; i-- {
 			if t.marks[i].savepoint != st.Savepoint.Name {
@@ -121,6 +121,9 @@ func (t *tx) noteSettings(st *sqltext.Statement, r *redoStatement) {
 				t.settings, t.marks = t.settings[:t.marks[i].settings], t.marks[:i+1]
 			} else {
 				t.marks = t.marks[:i]
+			}
+			if st.Savepoint.Op == sqltext.RollbackToSavepoint {
+				t.seen = t.marks[i].seen // the tables are what they were; what ran since then is gone
 			}
 			break
 		}
@@ -147,8 +150,9 @@ func (t *tx) noteSettings(st *sqltext.Statement, r *redoStatement) {
 	}
 }
 
-// settingsMark is how many settings a transaction had when it set a savepoint.
-type settingsMark struct {
+// savepointMark is what a transaction had when it set a savepoint.
+type savepointMark struct {
 	savepoint string
 	settings  int
+	seen      []engine.Seen
 }

@@ -27,7 +27,7 @@ type tx struct {
 	last        func(context.Context) error // the last statement, which the secondary is still to run; nil: it has run all
 	settings    []setting
 	shown       []redoStatement // the first few statements, for the journal to show where it need not keep them
-	marks       []settingsMark  // of the savepoints
+	marks       []savepointMark // of the savepoints
 	// unrepeatable: it leaves behind session state that another session could not be given.
 	unrepeatable bool
 	// rearranged: what is known of tables may not hold any more when the transaction ends.
