@@ -196,16 +196,16 @@ func (t *tx) verify(ctx context.Context) error {
 	case len(t.seen) == 0:
 		return nil
 	case !t.altering && t.snapshot():
-		return t.c.co.withSession(ctx, engine.Primary, func(s engine.Marking) error { return s.(engine.Cataloged).Verify(ctx, t.seen) })
+		return t.c.co.withSession(ctx, engine.Primary, func(s engine.Marking) error { return s.(engine.Cataloged).Verify(ctx, t.seen, false) })
 	case t.c.primary.Status() != engine.TxFailed:
-		return t.c.primary.(engine.Cataloged).Verify(ctx, t.seen)
+		return t.c.primary.(engine.Cataloged).Verify(ctx, t.seen, !t.snapshot())
 	}
 	return nil
 }
 
 // explain looks whether it is a change by others that has made a statement fail on the secondary.
 func (t *tx) explain(err error) error {
-	t.c.captured = captured{}
+	t.c.notAsSeen(err)
 	if errors.Is(err, engine.ErrStale) {
 		return err
 	}
@@ -216,15 +216,21 @@ func (t *tx) explain(err error) error {
 }
 
 func (t *tx) stale(err error) error {
-	t.c.captured = captured{}
+	t.c.notAsSeen(err)
 	t.err = &SideError{Side: "primary", Op: "check what the mirroring relies on", TxID: t.id, Err: err}
 	return t.err
+}
+
+// notAsSeen: what is known of the catalog may not hold, or what is known of the session.
+func (c *Conn) notAsSeen(err error) {
+	c.captured = captured{}
+	c.levelled = c.levelled || errors.Is(err, engine.ErrSnapshot)
 }
 
 // snapshot reports whether the transaction may see the catalog as it was at its first statement.
 func (t *tx) snapshot() bool {
 	switch level := sql.IsolationLevel(t.options.Isolation); {
-	case level >= sql.LevelRepeatableRead || t.levelled:
+	case level >= sql.LevelRepeatableRead || t.levelled || t.c.levelled:
 		return true
 	case level != sql.LevelDefault:
 		return false

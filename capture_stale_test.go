@@ -37,7 +37,7 @@ func TestChangedByOthers(t *testing.T) {
 		"a rule": {item + "create table other (id int, r float8 default random())", "create rule r as on insert to item do also insert into other (id) values (new.id)", insert},
 	} {
 		for _, mode := range []string{"mixed", "row"} {
-			for _, how := range []string{"", "begin", "repeatable read", "read first", "default", "set", "by another process", "taken back"} {
+			for _, how := range []string{"", "begin", "repeatable read", "read first", "default", "set", "function", "by another process", "taken back"} {
 				which := "a default"
 				if how == "taken back" {
 					which = "a function" // which others can change in spite of the locks
@@ -51,6 +51,7 @@ func TestChangedByOthers(t *testing.T) {
 					w := newWorld(t, [2]string{"postgres", "postgres"}, dualsql.TwoPhase, "mirror="+mode)
 					for side := range w.raw {
 						w.exec(side, c.setup)
+						w.exec(side, "create function raised() returns text language sql as $$ select set_config('default_transaction_isolation', 'repeatable read', false) $$")
 						if how == "default" {
 							w.setForDatabase(side, "default_transaction_isolation", "repeatable read")
 						}
@@ -79,6 +80,12 @@ func TestChangedByOthers(t *testing.T) {
 					n.SetMaxOpenConns(1)
 					if _, err := n.Exec(c.text, 1); err != nil {
 						t.Fatal(err)
+					}
+					if how == "function" { // that gives the session another level
+						var level string
+						if err := n.QueryRow("select raised()").Scan(&level); err != nil {
+							t.Fatal(err)
+						}
 					}
 					write := func() (err error) {
 						if how == "" || how == "by another process" {

@@ -31,6 +31,7 @@ type Conn struct {
 	lane     lane
 	tx       *tx
 	captured captured
+	levelled bool      // transactions may have another isolation level than is known
 	settings []setting // the session statements since the primary was connected, for a secondary that comes later
 	broken   bool
 }

@@ -149,7 +149,7 @@ func (t *tx) commit() error {
 	c := t.c
 	if t.writes > 0 && c.primary.Status() == engine.TxOpen {
 		if len(t.seen) > 0 {
-			c.primary.(engine.Cataloged).Expect(t.seen)
+			c.primary.(engine.Cataloged).Expect(t.seen, !t.snapshot())
 		}
 		err := t.protocol().commit(t)
 		if len(t.seen) > 0 && err != nil && !undecided(err) {

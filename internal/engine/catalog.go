@@ -15,10 +15,11 @@ type Cataloged interface {
 	// Functions describes the functions that calls may mean: all of the name, in any schema or in the one that is given.
 	Functions(ctx context.Context, calls []sqltext.Function) ([]Function, error)
 	// Expect has the end of the open transaction fail with [ErrStale] if the catalog, as the transaction sees it then, does not
-	// say any more what was seen. It costs no round trip.
-	Expect(seen []Seen)
-	// Verify fails with [ErrStale] if it does not say so now.
-	Verify(ctx context.Context, seen []Seen) error
+	// say any more what was seen; if live, with [ErrSnapshot] if that is what it said at the transaction's first statement. It costs
+	// no round trip.
+	Expect(seen []Seen, live bool)
+	// Verify fails in the same way if it does not say so now.
+	Verify(ctx context.Context, seen []Seen, live bool) error
 }
 
 // Seen is what the mirroring of a text relies on.
@@ -31,6 +32,9 @@ type Seen struct {
 
 // ErrStale says that the catalog is not any more what it was when it was decided how a text is mirrored.
 var ErrStale = errors.New("the table, or a function, has been changed meanwhile by somebody else; try the transaction again")
+
+// ErrSnapshot says that a transaction sees the catalog as it was, although nothing that could be read has given it such an isolation level.
+var ErrSnapshot = errors.New("a function, or a DO block, has raised the isolation level to REPEATABLE READ or SERIALIZABLE; try the transaction again")
 
 // Table is what the catalog says of a table.
 type Table struct {

@@ -68,6 +68,7 @@ type pgSession struct {
 
 	marker, check keptStatement // what insertMarker and checkSeen send
 	seen          []Seen        // what the open transaction relies on; see Expect
+	live          bool
 
 	enums map[uint32]bool // types that are known to be enums
 	wire  *wire           // nil on a connection from a connector that is not ours
@@ -173,7 +174,7 @@ func (s *pgSession) Commit(ctx context.Context, m *Marker) error {
 		return nil
 	}
 	seen := s.takeSeen()
-	text := s.checkSeen(seen)
+	text := s.checkSeen(seen, s.live)
 	if m != nil {
 		text += s.insertMarker(*m) + "; "
 	}

@@ -16,7 +16,7 @@ import (
 // that prepares can end what is prepared (manual, COMMIT PREPARED), so that is the role that every session of dualsql begins
 // with, not one that the transaction has SET.
 func (s *pgSession) prepareText(gid string, m Marker) string {
-	return s.checkSeen(s.seen) + "set local role to default; " + s.insertMarker(m) + "; prepare transaction " + Literal(gid)
+	return s.checkSeen(s.seen, s.live) + "set local role to default; " + s.insertMarker(m) + "; prepare transaction " + Literal(gid)
 }
 
 func (s *pgSession) PrepareAlong(gid string, m Marker) { s.early(s.prepareText(gid, m)) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -15,27 +16,28 @@ const pgStale = "dualsql stale: "
 // What was seen is compared by statements that fail, where it is something else now, with a text that is no number: it is in the
 // error in every language.
 var (
-	pgCheckTable     = "select (" + Literal(pgStale) + " || k.relname)::int4 from pg_catalog.pg_class k where k.oid = $1 and " + pgStamp + " <> $2"
+	pgCheckTable = "select (" + Literal(pgStale) + " || case when " + pgStamp + " <> $2 then k.relname else '' end)::int4 from pg_catalog.pg_class k where k.oid = $1 and (" +
+		pgStamp + " <> $2 or $3 and pg_catalog.current_setting('transaction_isolation') in ('repeatable read', 'serializable'))"
 	pgCheckFunctions = "select (" + Literal(pgStale) + " || 'a function, ' || coalesce(s.n, 0))::int4 from (select sum(p.xmin::text::int8) as n from pg_catalog.pg_proc p " +
 		"where p.proname = any($1::text[])) s where s.n is distinct from $2"
 )
 
 // checkSeen returns what goes in front of the end of a transaction that relies on what was seen: statements with a semicolon behind
 // each. answeredSeen must be called when the text has run.
-func (s *pgSession) checkSeen(seen []Seen) string {
+func (s *pgSession) checkSeen(seen []Seen, live bool) string {
 	if len(seen) == 0 {
 		return ""
 	}
 	var b strings.Builder
 	if s.keeps {
-		b.WriteString(s.check.define("oid, text", pgCheckTable))
+		b.WriteString(s.check.define("oid, text, bool", pgCheckTable))
 	}
 	for _, one := range seen {
-		table, stamp := fmt.Sprint(one.Table), Literal(one.Stamp)
+		args := []string{fmt.Sprint(one.Table), Literal(one.Stamp), strconv.FormatBool(live)}
 		if s.keeps {
-			b.WriteString(s.check.execute(table, stamp) + "; ")
+			b.WriteString(s.check.execute(args...) + "; ")
 		} else {
-			b.WriteString(withArgs(pgCheckTable, table, stamp))
+			b.WriteString(withArgs(pgCheckTable, args...))
 		}
 		if one.Functions != "" {
 			b.WriteString(withArgs(pgCheckFunctions, Literal(one.Functions), fmt.Sprint(one.FunctionStamp)))
@@ -44,12 +46,16 @@ func (s *pgSession) checkSeen(seen []Seen) string {
 	return b.String()
 }
 
-// withArgs puts both arguments in at once: the first may hold what looks like the place of the second.
-func withArgs(text, first, second string) string {
-	return strings.NewReplacer("$1", first, "$2", second).Replace(text) + "; "
+// withArgs puts the arguments in at once: one may hold what looks like the place of another.
+func withArgs(text string, args ...string) string {
+	var places []string
+	for i, a := range args {
+		places = append(places, fmt.Sprintf("$%d", i+1), a)
+	}
+	return strings.NewReplacer(places...).Replace(text) + "; "
 }
 
-// answeredSeen returns ErrStale if err is of checkSeen's making, and else err.
+// answeredSeen returns ErrStale or ErrSnapshot if err is of checkSeen's making, and else err.
 func (s *pgSession) answeredSeen(seen []Seen, err error) error {
 	if len(seen) == 0 {
 		return err
@@ -58,14 +64,17 @@ func (s *pgSession) answeredSeen(seen []Seen, err error) error {
 	var pe *pgconn.PgError
 	if errors.As(err, &pe) && pe.Code == "22P02" {
 		if _, table, ok := strings.Cut(pe.Message, pgStale); ok {
-			return fmt.Errorf("%s: %w", strings.Trim(table, `"`), ErrStale)
+			if table = strings.Trim(table, `"`); table == "" {
+				return ErrSnapshot
+			}
+			return fmt.Errorf("%s: %w", table, ErrStale)
 		}
 	}
 	return err
 }
 
 // Expect implements [Cataloged].
-func (s *pgSession) Expect(seen []Seen) { s.seen = seen }
+func (s *pgSession) Expect(seen []Seen, live bool) { s.seen, s.live = seen, live }
 
 // takeSeen: the transaction ends.
 func (s *pgSession) takeSeen() []Seen {
@@ -75,10 +84,10 @@ func (s *pgSession) takeSeen() []Seen {
 }
 
 // Verify implements [Cataloged].
-func (s *pgSession) Verify(ctx context.Context, seen []Seen) error {
+func (s *pgSession) Verify(ctx context.Context, seen []Seen, live bool) error {
 	if len(seen) == 0 {
 		return nil
 	}
-	_, err := s.simple(ctx, s.checkSeen(seen))
+	_, err := s.simple(ctx, s.checkSeen(seen, live))
 	return s.answeredSeen(seen, err)
 }
