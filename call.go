@@ -37,6 +37,9 @@ func (c *Conn) run(ctx context.Context, q call, query bool) (driver.Result, driv
 			}
 		}
 		res, rows, err := engine.Run(ctx, c.primary, st, text, args, query)
+		if err == nil && q.plan.st.Deallocates {
+			rows, err = c.deallocated(ctx, rows)
+		}
 		if err == nil && c.tx != nil && c.tx.options.ReadOnly {
 			c.tx.noteSettings(q.plan.st, nil) // the secondary gets them when it is next used
 		}
@@ -48,6 +51,17 @@ func (c *Conn) run(ctx context.Context, q call, query bool) (driver.Result, driv
 		}
 	}
 	return c.write(ctx, r, q, query)
+}
+
+// deallocated has the primary's session forget what it had prepared for itself.
+func (c *Conn) deallocated(ctx context.Context, rows driver.Rows) (driver.Rows, error) {
+	if rows != nil {
+		var err error
+		if rows, err = readAll(rows); err != nil {
+			return nil, err
+		}
+	}
+	return rows, c.primary.Forget(ctx)
 }
 
 // usable reports why nothing more may run in a transaction: a statement of it has failed on the secondary.

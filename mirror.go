@@ -187,6 +187,12 @@ func (t *tx) mirror(ctx context.Context, q call, query bool) (driver.Result, dri
 			return nil, nil, t.err
 		}
 	}
+	if q.plan.st.Deallocates {
+		if err := c.primary.Forget(ctx); err != nil {
+			t.err = settled("primary", "set up the session", err)
+			return nil, nil, t.err
+		}
+	}
 	t.note(q.plan.st)
 	t.ddl = t.ddl || m.plan.st.Kind == sqltext.DDL
 	t.forgetCaptured(q.plan.st)
@@ -210,7 +216,7 @@ func (t *tx) mirror(ctx context.Context, q call, query bool) (driver.Result, dri
 	if err := c.lane.add(t.ctx, job); err != nil {
 		return nil, nil, err
 	}
-	if !plain || resetsAll(q.plan.st) {
+	if !plain || resetsAll(q.plan.st) || q.plan.st.Deallocates {
 		// What the arguments refer to may change once the caller has them back; and behind a reset the session has to be set up
 		// before anything else is sent.
 		if err := c.lane.barrier(ctx); err != nil {

@@ -91,6 +91,11 @@ func (t *tx) repeat(ctx context.Context, m mirrored) error {
 			return t.secondaryError("set up the session", err)
 		}
 	}
+	if m.plan.st.Deallocates {
+		if err := c.secondary.Forget(ctx); err != nil {
+			return t.secondaryError("set up the session", err)
+		}
+	}
 	for _, set := range m.plan.st.Settings {
 		if err := restore(ctx, c.secondary, set); err != nil {
 			return t.secondaryError("set up the session", err)

@@ -36,6 +36,8 @@ type Statement struct {
 	Settings []Setting
 	// Savepoint of the last statement that names one.
 	Savepoint SavepointRef
+	// Deallocates: it has PostgreSQL's DEALLOCATE ALL, behind which nothing is prepared any more.
+	Deallocates bool
 
 	marks []mark
 	// procedure: the text is nothing but a procedure's name. Such a text is a
@@ -72,6 +74,7 @@ func Parse(text string, d Dialect) *Statement {
 		}
 		s.Counts = s.Counts && one.counts
 		s.Returns = s.Returns || one.returns
+		s.Deallocates = s.Deallocates || d == Postgres && one.verb == "DEALLOCATE" && part.keyword(len(part)-1, "ALL")
 		for _, set := range one.settings {
 			set.Text = part.text(text)
 			s.Settings = append(s.Settings, set)
