@@ -20,7 +20,19 @@ var objectTypes = map[string]bool{
 }
 
 // momentTypes are those that a text such as 'now' can be made into.
-var momentTypes = map[string]bool{"date": true, "time": true, "timestamp": true, "timestamptz": true, "timetz": true}
+var momentTypes = map[string]bool{"date": true, "time": true, "timestamp": true, "timestamptz": true, "timetz": true,
+	"daterange": true, "tsrange": true, "tstzrange": true, "datemultirange": true, "tsmultirange": true, "tstzmultirange": true}
+
+// plainTypes are those that hold no moments. One that is not known here may be made of them.
+var plainTypes = func() map[string]bool {
+	plain := map[string]bool{}
+	for _, name := range strings.Fields(`bigint bit bool boolean box bpchar bytea char character cidr circle citext dec decimal double float float4 float8 inet int int2
+		int4 int4multirange int4range int8 int8multirange int8range integer interval json jsonb jsonpath line lseg macaddr macaddr8 money name national nchar
+		nummultirange numeric numrange oid path point polygon real smallint text tsquery tsvector uuid varbit varchar xml`) {
+		plain[name] = true
+	}
+	return plain
+}()
 
 // systemColumns say where and when a row was written (manual, 5.5).
 var systemColumns = map[string]bool{"ctid": true, "xmin": true, "xmax": true, "cmin": true, "cmax": true, "tableoid": true}
@@ -62,7 +74,7 @@ func (r *dmlReader) remarks() {
 			name := r.c.name(r.t, i)
 			behindDot := r.t.at(i-1) == "."
 			switch {
-			case systemColumns[name], objectTypes[name], momentTypes[name] && r.madeMoment(i), raw[0]|0x20 == 'u' && r.t[i].kind == tokQuoted,
+			case systemColumns[name], objectTypes[name], r.mayMakeMoment(name) && r.made(i), raw[0]|0x20 == 'u' && r.t[i].kind == tokQuoted,
 				varying[r.t[i].up] && !behindDot && r.t.at(i-1) != "AS" && r.t.at(i-1) != "OVERRIDING":
 				r.vary(raw)
 			}
@@ -87,22 +99,48 @@ func (r *dmlReader) remarks() {
 	r.d.Calls = r.c.callsBut(r.t[from:], neverFunctions)
 }
 
-// madeMoment reports whether the type at i is what something is cast to that is no literal and no parameter: it may be a text.
-func (r *dmlReader) madeMoment(i int) bool {
+// mayMakeMoment: only in a DML is a type of a user's own taken for one that may, as its rows can be carried over.
+func (r *dmlReader) mayMakeMoment(typeName string) bool {
+	return momentTypes[typeName] || r.d.Verb != "" && !plainTypes[typeName]
+}
+
+// made reports whether the name at i is the type that something is cast to that is no literal, no parameter and no NULL: it may be a text.
+func (r *dmlReader) made(i int) bool {
+	if r.t.at(i+1) == "." {
+		return false // the type's schema
+	}
 	if r.t.at(i-1) == "." {
 		i -= 2
 	}
-	switch r.t.at(i - 1) {
-	case "AS":
-		i -= 2
-	case ":":
-		for i--; r.t.at(i) == ":"; i-- {
-		}
-	default:
-		return false
+	switch before := i - 2; {
+	case r.t.at(i-1) == ":" && r.t.at(before) == ":":
+		return !r.constant(before - 1)
+	case r.t.at(i-1) == "AS" && r.inCast(i-1):
+		return r.t.at(before-1) != "(" || !r.constant(before)
 	}
+	return false
+}
+
+func (r *dmlReader) constant(i int) bool {
 	k := r.t.kindAt(i)
-	return k != tokString && k != tokMark
+	return k == tokString || k == tokMark || r.t.at(i) == "NULL"
+}
+
+// inCast reports whether the token at i stands in the parentheses of a CAST.
+func (r *dmlReader) inCast(i int) bool {
+	depth := 0
+	for i--; i > 0; i-- {
+		switch r.t[i].up {
+		case ")":
+			depth++
+		case "(":
+			if depth == 0 {
+				return r.t.at(i-1) == "CAST"
+			}
+			depth--
+		}
+	}
+	return false
 }
 
 func (r *dmlReader) vary(word string) {
@@ -114,8 +152,8 @@ func (r *dmlReader) vary(word string) {
 // MentionsClock reports whether a value, read as a date or a time, may stand for the moment at which it is read: 'now',
 // 'tomorrow' (PostgreSQL manual, 8.5.1.4). A longer text is none, unless it may be a list of them.
 func MentionsClock(value string) bool {
-	value = strings.TrimLeft(value, " \t\r\n'")
-	if len(value) > 64 && !strings.ContainsAny(value[:1], "{([") {
+	value = strings.TrimLeft(value, " \t\r\n\v\f'")
+	if len(value) > 64 && !strings.ContainsAny(value[:1], "{([") && longerThan(value, 60) {
 		return false
 	}
 	for _, word := range strings.FieldsFunc(value, func(c rune) bool { return !('a' <= c|0x20 && c|0x20 <= 'z') }) {
@@ -125,6 +163,20 @@ func MentionsClock(value string) bool {
 		}
 	}
 	return false
+}
+
+// longerThan compares a value's length without repeated spaces and signs: PostgreSQL passes over most of them, however many.
+func longerThan(value string, most int) bool {
+	n, sign := 0, true
+	for i := 0; i < len(value) && n <= most; i++ {
+		c := value[i]
+		plain := '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z' || c >= 0x80
+		if plain || !sign {
+			n++
+		}
+		sign = !plain
+	}
+	return n > most
 }
 
 // ReadExpression tells of an expression of PostgreSQL's, such as a column's default, the first word whose meaning varies (see

@@ -70,10 +70,14 @@ func TestReadDML(t *testing.T) {
 		"update t set a = '2026-01-02'::date, b = $1::timestamptz, c = cast(? as time)": "UPDATE .t ref=t set=a,b,c",
 		"update t set a = ('n' || 'ow')::timestamptz":                                   "UPDATE .t ref=t set=a varies=timestamptz",
 		"update t set a = b::pg_catalog.timestamp":                                      "UPDATE .t ref=t set=a varies=timestamp dotted=timestamp",
-		"update t set a = cast(b as date)":                                              "UPDATE .t ref=t set=a varies=date",
-		"update t set a = 'no'\n'w'":                                                    "UPDATE .t ref=t set=a varies='w'",
-		"update t set a = " + strings.Repeat("f", 70) + "(1)":                           "UPDATE .t ref=t set=a call=" + strings.Repeat("f", 63),
-		"delete from t": "DELETE .t ref=t",
+		"update t set a = (b || 'x')::own, c = cast('n' || 'ow' as time)":               "UPDATE .t ref=t set=a,c varies=own",
+		"update t set a = cast('n' || 'ow' as pg_catalog.timestamptz)":                  "UPDATE .t ref=t set=a varies=timestamptz dotted=timestamptz",
+		"update t set a = b::daterange":                                                 "UPDATE .t ref=t set=a varies=daterange",
+		"update t as x set a = b::text, c = null::own, d = 'e'::own, f = cast($1 as own), g = h::double precision returning a as own, (cast(b as int4)) as own": "UPDATE .t ref=x set=a,c,d,f,g returning",
+		"update t set a = cast(b as date)":                        "UPDATE .t ref=t set=a varies=date",
+		"update t set a = 'no'\n'w'":                              "UPDATE .t ref=t set=a varies='w'",
+		"update t set a = " + strings.Repeat("f", 70) + "(1)":     "UPDATE .t ref=t set=a call=" + strings.Repeat("f", 63),
+		"delete from t":                                           "DELETE .t ref=t",
 		"delete from t * x using u where x.a = u.a returning x.a": "DELETE .t ref=x returning reads dotted=a,a,a",
 		"delete from t where a = any($1) -- end":                  "DELETE .t ref=t",
 		"delete from t where exists (table u)":                    "DELETE .t ref=t reads",
@@ -117,7 +121,7 @@ func TestDMLEnd(t *testing.T) {
 }
 
 func TestMentionsClock(t *testing.T) {
-	for value, want := range map[string]bool{"now": true, " NOW ": true, "today 10:00 CET": true, "{yesterday}": true, "10:00,tomorrow": true, "'{" + strings.Repeat("2020-01-01,", 20) + "now}'": true,
+	for value, want := range map[string]bool{"now": true, " NOW ": true, "today 10:00 CET": true, "{yesterday}": true, "10:00,tomorrow": true, "now" + strings.Repeat(" ", 80): true, strings.Repeat(",", 80) + "now": true, "\v" + strings.Repeat(" ", 80) + "[now,)": true, "'{" + strings.Repeat("2020-01-01,", 20) + "now}'": true,
 		"": false, "nowhere": false, "2020-01-01": false, "snow": false, strings.Repeat("now ", 20): false} {
 		if got := MentionsClock(value); got != want {
 			t.Errorf("MentionsClock(%q) = %v", value, got)
