@@ -303,10 +303,13 @@ func (c *Conn) severalPlan(ctx context.Context, st *sqltext.Statement) (*capture
 }
 
 // runParts runs the statements of a text one by one, each as it is mirrored by itself, and returns the last one's result, as the
-// server does.
+// server does. One that is refused behind others leaves half a text in an open transaction, which must not be committed.
 func (t *tx) runParts(ctx context.Context, parts []*plan) (res driver.Result, rows driver.Rows, err error) {
-	for _, part := range parts {
+	for i, part := range parts {
 		if res, rows, err = t.c.run(ctx, call{plan: part}, false); err != nil {
+			if i > 0 && t.err == nil && t.c.primary.Status() == engine.TxOpen {
+				t.err = fmt.Errorf("dualsql: transaction %s is rolled back on both sides: statement %d of a text: %w", t.id, i+1, err)
+			}
 			return nil, nil, err
 		}
 	}
