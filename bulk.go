@@ -353,9 +353,10 @@ func (t *tx) repeatBulk(ctx context.Context, w *bulkWriter, full chunk, want int
 	if _, err := t.compare(w.plan.st.Text, want, got); err != nil || !repeats {
 		return err
 	}
+	skipped := int(got)*len(w.columns) != len(full.values)
 	for _, r := range redo {
-		if int(got)*len(w.columns) != len(full.values) {
-			r.rows = -1 // some of the rows were skipped, and nobody knows which
+		if skipped {
+			r.rows = -1 // nobody knows which rows
 		}
 		if err := t.keepRedo(r); err != nil {
 			return err

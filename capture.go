@@ -287,11 +287,7 @@ func (c *Conn) severalPlan(ctx context.Context, st *sqltext.Statement) (*capture
 			got.differs = "a statement before it may change tables or settings"
 		}
 		if got.differs != "" {
-			cp := &capturePlan{differs: got.differs, why: errSeveral}
-			for _, part := range split {
-				cp.parts = append(cp.parts, c.co.plans.get(part.Text))
-			}
-			return cp, nil
+			return &capturePlan{differs: got.differs, why: errSeveral, parts: c.co.plansOf(split)}, nil
 		}
 		rearranged = rearranged || one.Kind != sqltext.Write && (one.Kind != sqltext.Read || len(one.Calls) > 0)
 		all.seen = append(all.seen, got.seen...)
@@ -300,6 +296,14 @@ func (c *Conn) severalPlan(ctx context.Context, st *sqltext.Statement) (*capture
 		all.seen = nil // it may be the text itself that changes what was seen
 	}
 	return all, nil
+}
+
+// plansOf are the plans of a text's statements.
+func (co *coordinator) plansOf(split []*sqltext.Statement) (parts []*plan) {
+	for _, one := range split {
+		parts = append(parts, co.plans.get(one.Text))
+	}
+	return parts
 }
 
 // runParts runs the statements of a text one by one, each as it is mirrored by itself, and returns the last one's result, as the

@@ -125,15 +125,11 @@ func init() { chaos.Register("copying", childCopies) }
 
 // childCopies makes two copies, and a transaction of copies and another statement.
 func childCopies() int {
-	db, err := sql.Open(dualsql.Name, os.Getenv("PAIR"))
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
+	db := childPair()
 	defer db.Close()
 	dualsql.AtCrashpoints(chaos.Killer(os.Getenv("CRASH_AT")))
 	ctx := context.Background()
-	_, err = dualsql.CopyFrom(ctx, db, "item", itemColumns, dualsql.CopySeq(items(1, crashItems)))
+	_, err := dualsql.CopyFrom(ctx, db, "item", itemColumns, dualsql.CopySeq(items(1, crashItems)))
 	var tx *sql.Tx
 	if err == nil {
 		tx, err = db.BeginTx(ctx, nil)

@@ -22,13 +22,19 @@ func init() {
 // atStatements is the child's own crash point: all statements have run, and Commit is still to come.
 const atStatements = "statements"
 
-// childWrites runs WRITES transactions in each of WORKERS goroutines and prints what it is told of each.
-func childWrites() int {
+// childPair opens the pair that a child works on.
+func childPair() *sql.DB {
 	db, err := sql.Open(dualsql.Name, os.Getenv("PAIR"))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		return 1
+		os.Exit(1)
 	}
+	return db
+}
+
+// childWrites runs WRITES transactions in each of WORKERS goroutines and prints what it is told of each.
+func childWrites() int {
+	db := childPair()
 	defer db.Close()
 	passing := chaos.Killer(os.Getenv("CRASH_AT"))
 	dualsql.AtCrashpoints(passing)
@@ -51,11 +57,7 @@ func childWrites() int {
 
 // childRecovers recovers until nothing is open.
 func childRecovers() int {
-	db, err := sql.Open(dualsql.Name, os.Getenv("PAIR"))
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
+	db := childPair()
 	defer db.Close()
 	dualsql.AtCrashpoints(chaos.Killer(os.Getenv("CRASH_AT")))
 	c, err := dualsql.FromDB(db)

@@ -181,17 +181,9 @@ func (t *tx) mirror(ctx context.Context, q call, query bool) (driver.Result, dri
 			m.rows = affected(res)
 		}
 	}
-	if resetsAll(q.plan.st) {
-		if err := c.primary.Setup(ctx); err != nil {
-			t.err = settled("primary", "set up the session", err)
-			return nil, nil, t.err
-		}
-	}
-	if q.plan.st.Deallocates {
-		if err := c.primary.Forget(ctx); err != nil {
-			t.err = settled("primary", "set up the session", err)
-			return nil, nil, t.err
-		}
+	if err := setUpBehind(ctx, c.primary, q.plan.st); err != nil {
+		t.err = settled("primary", "set up the session", err)
+		return nil, nil, t.err
 	}
 	t.note(q.plan.st)
 	t.ddl = t.ddl || m.plan.st.Kind == sqltext.DDL

@@ -86,15 +86,8 @@ func (t *tx) repeat(ctx context.Context, m mirrored) error {
 	if err != nil {
 		return t.secondaryError("statement "+shorten(m.plan.st.Text), err)
 	}
-	if resetsAll(m.plan.st) {
-		if err := c.secondary.Setup(ctx); err != nil {
-			return t.secondaryError("set up the session", err)
-		}
-	}
-	if m.plan.st.Deallocates {
-		if err := c.secondary.Forget(ctx); err != nil {
-			return t.secondaryError("set up the session", err)
-		}
+	if err := setUpBehind(ctx, c.secondary, m.plan.st); err != nil {
+		return t.secondaryError("set up the session", err)
 	}
 	for _, set := range m.plan.st.Settings {
 		if err := restore(ctx, c.secondary, set); err != nil {

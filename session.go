@@ -52,6 +52,19 @@ func (c *Conn) keep(s setting) {
 	c.settings = append(c.settings, s)
 }
 
+// setUpBehind gives a session back what a statement of a transaction has taken from it.
+func setUpBehind(ctx context.Context, s engine.Session, st *sqltext.Statement) error {
+	if resetsAll(st) {
+		if err := s.Setup(ctx); err != nil {
+			return err
+		}
+	}
+	if st.Deallocates {
+		return s.Forget(ctx)
+	}
+	return nil
+}
+
 // settingAll is the name of RESET ALL and DISCARD ALL.
 const settingAll = "all"
 

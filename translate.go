@@ -43,10 +43,10 @@ func (co *coordinator) translation(st *sqltext.Statement) *translation {
 	if st.Count == 1 {
 		return co.translateOne(st, 0, st)
 	}
-	all := &translation{}
 	foreign := false
 	var flow *sqltext.Statement // T-SQL's that others depend on
-	for _, part := range st.Split() {
+	split := st.Split()
+	for _, part := range split {
 		if flow == nil && part.Dialect == sqltext.SQLServer && part.Kind == sqltext.Read && part.Verb != "SELECT" && part.Verb != "WITH" {
 			flow = part
 		}
@@ -55,7 +55,6 @@ func (co *coordinator) translation(st *sqltext.Statement) *translation {
 			return one
 		}
 		foreign = foreign || one.plan != nil
-		all.parts = append(all.parts, co.plans.get(part.Text))
 	}
 	switch {
 	case !foreign:
@@ -63,7 +62,7 @@ func (co *coordinator) translation(st *sqltext.Statement) *translation {
 	case flow != nil:
 		return &translation{err: co.untranslated(st, flow.Offset, errors.New(flow.Verb+" beside a change of the schema"))}
 	}
-	return all
+	return &translation{parts: co.plansOf(split)}
 }
 
 // translateOne translates a statement that begins at an offset of a whole text.

@@ -128,19 +128,9 @@ func (r *reader) identifier() string {
 	}
 	r.pos++
 	if r.dialect == sqltext.SQLServer && t.Kind == sqltext.WordToken {
-		return lower(t.Value) // as PostgreSQL takes it where a text goes there as it is
+		return sqltext.Postgres.Fold(t.Value, false) // as PostgreSQL takes it where a text goes there as it is
 	}
 	return t.Value
-}
-
-// lower folds as PostgreSQL does.
-func lower(s string) string {
-	return strings.Map(func(c rune) rune {
-		if 'A' <= c && c <= 'Z' {
-			return c - 'A' + 'a'
-		}
-		return c
-	}, s)
 }
 
 // object takes the name of a table or an index.

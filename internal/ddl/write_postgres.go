@@ -126,16 +126,7 @@ func (w *postgresWriter) constraint(k constraint) string {
 	case check:
 		text += "check (" + w.condition(k.check) + ")"
 	case foreignKey:
-		text += "foreign key (" + quotes(k.columns) + ") references " + k.table.postgres()
-		if len(k.referred) > 0 {
-			text += " (" + quotes(k.referred) + ")"
-		}
-		if k.onDelete != "" {
-			text += " on delete " + k.onDelete
-		}
-		if k.onUpdate != "" {
-			text += " on update " + k.onUpdate
-		}
+		text += k.foreignKey(k.table.postgres(), quotes)
 	}
 	return text
 }
@@ -183,12 +174,10 @@ func (w *postgresWriter) alter(t name, a action) {
 	table := t.postgres()
 	switch a := a.(type) {
 	case addColumn:
-		switch {
-		case a.identity != nil:
+		if a.identity != nil {
 			refuse(a.at, "a column that numbers the rows that are there: the other side may do it in another order")
-		case a.value != nil && a.value.op >= now:
-			refuse(a.value.at, "a default that each side computes for the rows that are there; add the column without it, fill it by UPDATE, and give it its default then")
 		}
+		a.refuseComputed()
 		w.types = map[string]typ{a.name: a.typ}
 		w.add("alter table %s add column %s", table, w.column(a.column))
 		for _, k := range a.constraints {

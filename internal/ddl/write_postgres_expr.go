@@ -15,31 +15,8 @@ func (w *postgresWriter) condition(e *expr) string {
 		return "(" + w.condition(e.args[0]) + word + w.condition(e.args[1]) + ")"
 	case not:
 		return "not (" + w.condition(e.args[0]) + ")"
-	case compare:
-		if e.text != "=" && e.text != "<>" {
-			ordered(w.types, e.args...)
-		}
-		values := w.values(e.args)
-		return values[0] + " " + e.text + " " + values[1]
-	case isNull:
-		return w.values(e.args)[0] + " is null"
-	case isNotNull:
-		return w.values(e.args)[0] + " is not null"
-	case in, notIn:
-		word := " in ("
-		if e.op == notIn {
-			word = " not in ("
-		}
-		values := w.values(e.args)
-		return values[0] + word + strings.Join(values[1:], ", ") + ")"
-	case between, notBetween:
-		ordered(w.types, e.args...)
-		word := " between "
-		if e.op == notBetween {
-			word = " not between "
-		}
-		values := w.values(e.args)
-		return values[0] + word + values[1] + " and " + values[2]
+	case compare, isNull, isNotNull, in, notIn, between, notBetween:
+		return comparison(e, w.types, w.values)
 	case like, notLike:
 		word := " like "
 		if e.op == notLike {

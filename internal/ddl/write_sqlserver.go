@@ -206,16 +206,7 @@ func (w *serverWriter) constraint(k constraint) string {
 	case check:
 		text += "check (" + w.condition(k.check) + ")"
 	case foreignKey:
-		text += "foreign key (" + brackets(k.columns) + ") references " + k.table.server()
-		if len(k.referred) > 0 {
-			text += " (" + brackets(k.referred) + ")"
-		}
-		if k.onDelete != "" {
-			text += " on delete " + k.onDelete
-		}
-		if k.onUpdate != "" {
-			text += " on update " + k.onUpdate
-		}
+		text += k.foreignKey(k.table.server(), brackets)
 	}
 	return text
 }

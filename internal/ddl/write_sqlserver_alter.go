@@ -49,12 +49,10 @@ func columnOf(t name, column string) string {
 
 // addColumn: PostgreSQL gives the rows that are there the default.
 func (w *serverWriter) addColumn(t name, a addColumn) {
-	switch {
-	case a.identity != nil:
+	if a.identity != nil {
 		refuse(a.at, "a column that numbers the rows that are there: the other side may do it in another order; add a plain column, fill it by UPDATE, and give it its default then")
-	case a.value != nil && a.value.op >= now:
-		refuse(a.value.at, "a default that each side computes for the rows that are there; add the column without it, fill it by UPDATE, and give it its default then")
 	}
+	a.refuseComputed()
 	w.types = map[string]typ{a.name: a.typ}
 	key := false
 	for _, k := range a.constraints {

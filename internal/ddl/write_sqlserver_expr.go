@@ -18,32 +18,8 @@ func (w *serverWriter) condition(e *expr) string {
 		return w.operand(e.args[0]) + word + w.operand(e.args[1])
 	case not:
 		return "not (" + w.condition(e.args[0]) + ")"
-	case compare:
-		if e.text != "=" && e.text != "<>" {
-			ordered(w.types, e.args...)
-		}
-		return w.value(e.args[0]) + " " + e.text + " " + w.value(e.args[1])
-	case isNull:
-		return w.value(e.args[0]) + " is null"
-	case isNotNull:
-		return w.value(e.args[0]) + " is not null"
-	case in, notIn:
-		word := " in ("
-		if e.op == notIn {
-			word = " not in ("
-		}
-		items := make([]string, len(e.args)-1)
-		for i, a := range e.args[1:] {
-			items[i] = w.value(a)
-		}
-		return w.value(e.args[0]) + word + strings.Join(items, ", ") + ")"
-	case between, notBetween:
-		ordered(w.types, e.args...)
-		word := " between "
-		if e.op == notBetween {
-			word = " not between "
-		}
-		return w.value(e.args[0]) + word + w.value(e.args[1]) + " and " + w.value(e.args[2])
+	case compare, isNull, isNotNull, in, notIn, between, notBetween:
+		return comparison(e, w.types, w.values)
 	case like, notLike:
 		word := " like "
 		if e.op == notLike {
@@ -78,21 +54,12 @@ func (w *serverWriter) operand(e *expr) string {
 
 var isoTime = regexp.MustCompile(`^\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?$`)
 
-// ordered refuses strings whose order is that of a collation: the two sides have different ones.
-func ordered(types map[string]typ, args ...*expr) {
-	dated := false
-	for _, a := range args {
-		t, known := types[a.text]
-		if a.op == columnRef && known && t.stringy() {
-			refuse(a.at, "the order of strings: it depends on each side's collation")
-		}
-		dated = dated || a.op == columnRef && known && !t.stringy()
+func (w *serverWriter) values(args []*expr) []string {
+	all := make([]string, len(args))
+	for i, a := range args {
+		all[i] = w.value(a)
 	}
-	for _, a := range args {
-		if a.op == stringLiteral && !dated && !isoTime.MatchString(a.text) {
-			refuse(a.at, "the order of strings: it depends on each side's collation")
-		}
-	}
+	return all
 }
 
 func (w *serverWriter) value(e *expr) string {

@@ -48,9 +48,9 @@ func (d Dialect) quotesBracket() bool { return d == SQLite || d == SQLServer }
 // spellsOperators says whether @ and ? may be part of operators.
 func (d Dialect) spellsOperators() bool { return d == Postgres || d == Generic }
 
-// fold returns an identifier as the database looks it up. SQL Server and
+// Fold returns an identifier as the database looks it up. SQL Server and
 // unknown databases decide by collation or setting: left as written.
-func (d Dialect) fold(name string, quoted bool) string {
+func (d Dialect) Fold(name string, quoted bool) string {
 	switch {
 	case d == SQLite, d == Postgres && !quoted:
 		return asciiLower(name)

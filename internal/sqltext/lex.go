@@ -42,10 +42,10 @@ func Lex(text string, d Dialect) []Token {
 		one := Token{Kind: tokenKinds[t.kind], Start: t.start, End: t.end, Upper: t.up, Value: source, Plain: true}
 		switch t.kind {
 		case tokWord:
-			one.Value = d.fold(source, false)
+			one.Value = d.Fold(source, false)
 		case tokQuoted:
 			one.Plain = closed(source, "\"`[")
-			one.Value = d.fold(unquote(source), true)
+			one.Value = d.Fold(unquote(source), true)
 		case tokString:
 			if one.Plain = closed(source, "'"); one.Plain {
 				one.Value = strings.ReplaceAll(source[1:len(source)-1], "''", "'")

@@ -125,9 +125,9 @@ func (c *classifier) name(t tokens, i int) string {
 	raw := c.src[t[i].start:t[i].end]
 	switch t[i].kind {
 	case tokWord:
-		return c.d.fold(raw, false)
+		return c.d.Fold(raw, false)
 	case tokQuoted:
-		return c.d.fold(unquote(raw), true)
+		return c.d.Fold(unquote(raw), true)
 	default:
 		return raw
 	}
