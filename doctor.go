@@ -116,13 +116,10 @@ func (e *examination) pair(ctx context.Context, s [2]engine.Marking) {
 		e.add("pair", check, LevelProblem, err.Error(), "name two different databases")
 		return
 	}
-	var rows [2]engine.PairRow
-	for i := range s {
-		var err error
-		if rows[i], err = s[i].Pair(ctx); err != nil {
-			e.add("pair", check, LevelProblem, fmt.Sprintf("the %s's pair id cannot be read: %v", engine.Role(i), err), "see the finding on its schema")
-			return
-		}
+	rows, role, err := readPair(ctx, s)
+	if err != nil {
+		e.add("pair", check, LevelProblem, fmt.Sprintf("the %s's pair id cannot be read: %v", role, err), "see the finding on its schema")
+		return
 	}
 	p, q := rows[0], rows[1]
 	switch {

@@ -171,14 +171,11 @@ func claimPair(ctx context.Context, primary, secondary engine.Marking) (uuid.UUI
 	if err := distinct(ctx, primary, secondary); err != nil {
 		return uuid.Nil, err
 	}
-	p, err := primary.Pair(ctx)
+	rows, role, err := readPair(ctx, [2]engine.Marking{primary, secondary})
 	if err != nil {
-		return uuid.Nil, &SideError{Side: "primary", Op: "read the pair's id", Err: err}
+		return uuid.Nil, &SideError{Side: role.String(), Op: "read the pair's id", Err: err}
 	}
-	s, err := secondary.Pair(ctx)
-	if err != nil {
-		return uuid.Nil, &SideError{Side: "secondary", Op: "read the pair's id", Err: err}
-	}
+	p, s := rows[engine.Primary], rows[engine.Secondary]
 	if why := misfit(p, s); why != "" {
 		return uuid.Nil, refuse("%w: %s; if one is a copy of the other, drop the dualsql tables in it; see docs/operating.md", ErrPairMismatch, why)
 	}
@@ -208,6 +205,17 @@ func claimPair(ctx context.Context, primary, secondary engine.Marking) (uuid.UUI
 		return uuid.Nil, refuse("%w: the primary belongs to pair %s, the secondary to pair %s", ErrPairMismatch, want.Pair, got.Pair)
 	}
 	return want.Pair, nil
+}
+
+// readPair reads the pair's id from both sides, and says which of them failed. Another process may be giving them their ids at this
+// moment, the primary first: so the secondary is looked at first, or it alone would be seen to have one.
+func readPair(ctx context.Context, s [2]engine.Marking) (rows [2]engine.PairRow, failed engine.Role, err error) {
+	for _, role := range []engine.Role{engine.Secondary, engine.Primary} {
+		if rows[role], err = s[role].Pair(ctx); err != nil {
+			return rows, role, err
+		}
+	}
+	return rows, 0, nil
 }
 
 // misfit says why two databases that carry these rows are not a pair and cannot become one; "" if they are or can.
