@@ -58,6 +58,32 @@ func TestSurvive10DecidingReplyLost(t *testing.T) {
 	}
 }
 
+// The fence that asks how it ended is cut too, between its marker and its question: what has not been answered is no answer.
+func TestSurvive10FenceCut(t *testing.T) {
+	t.Parallel()
+	for _, l := range lostReplies {
+		t.Run(l.name, func(t *testing.T) {
+			on{decides: server, protocols: mending}.each(t, func(t *testing.T, w *world) {
+				proxy := w.behind(w.decides)
+				n := w.openWarm()
+				proxy.OnRequest(isCommit, l.action)
+				cut := proxy.OnRequest(chaos.SQLContains("select state"), chaos.CutBefore)
+				err := write(n.DB, 1)
+				w.fired(cut)
+				if l.through {
+					w.told(err, dualsql.Committed)
+					w.is(1, both)
+				} else {
+					w.told(err, dualsql.RolledBack)
+					w.is(1, neither)
+				}
+				w.pending(n)
+				w.is(w.writes(n, 2)-1, both)
+			})
+		})
+	}
+}
+
 func TestSurvive11DecidingReplyLostServerGone(t *testing.T) {
 	t.Parallel()
 	for _, l := range []lost{{"got through", chaos.HoldReply, true}, {"did not get through", chaos.HoldRequest, false}} {
@@ -74,11 +100,13 @@ func TestSurvive11DecidingReplyLostServerGone(t *testing.T) {
 				if p := w.pending(n, dualsql.InDoubt)[0]; p.TxID != inDoubt.TxID {
 					t.Errorf("pending is %s, the caller was told %s", p.TxID, inDoubt.TxID)
 				}
+				cut := proxy.OnRequest(chaos.SQLContains("select state"), chaos.CutBefore) // the resolver's first fence, half way
 				proxy.Up()
 				if w.protocol == dualsql.BestEffort {
 					w.reported(n, dualsql.InDoubt)
 					return
 				}
+				w.fired(cut)
 				w.settled(n)
 				want, place := dualsql.RolledBack, neither
 				if l.through {

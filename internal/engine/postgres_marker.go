@@ -120,7 +120,7 @@ func (s *pgSession) Fence(ctx context.Context, m Marker) (State, error) {
 	if err != nil {
 		return 0, err
 	}
-	return s.MarkerState(ctx, m.TxID)
+	return fenced(ctx, s, m)
 }
 
 func (s *pgSession) InsertMarker(ctx context.Context, m Marker) (bool, error) {

@@ -67,7 +67,11 @@ func (s *session) Query(ctx context.Context, text string, args []driver.NamedVal
 	return closingRows{rows, st}, nil
 }
 
-// scan reads the first row of a query of dualsql's own; io.EOF when there is none.
+// errNoRow says that a query has been answered, with no row. A wrapped io.EOF does not say so: it may be that of a connection
+// which was cut.
+var errNoRow = errors.New("no row")
+
+// scan reads the first row of a query of dualsql's own; errNoRow when there is none.
 func (s *session) scan(ctx context.Context, query string, dest ...any) error {
 	rows, err := s.Query(ctx, query, nil)
 	if err != nil {
@@ -84,7 +88,9 @@ func scanRow(rows driver.Rows, dest ...any) (err error) {
 		}
 	}()
 	values := make([]driver.Value, len(rows.Columns()))
-	if err := rows.Next(values); err != nil {
+	if err := rows.Next(values); err == io.EOF {
+		return errNoRow
+	} else if err != nil {
 		return err
 	}
 	for i, d := range dest {
@@ -105,7 +111,7 @@ func eachRow(rows driver.Rows, f func(values []driver.Value) error) (err error) 
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	values := make([]driver.Value, len(rows.Columns()))
 	for {
-		if err := rows.Next(values); errors.Is(err, io.EOF) {
+		if err := rows.Next(values); err == io.EOF {
 			return nil
 		} else if err != nil {
 			return err

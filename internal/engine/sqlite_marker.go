@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 
 	"github.com/google/uuid"
@@ -77,7 +76,7 @@ func (s *sqliteSession) Pair(ctx context.Context) (PairRow, error) {
 	}
 	var pair, side string
 	err := s.scan(ctx, "select pair, side from dualsql_pair", &pair, &side)
-	if errors.Is(err, io.EOF) {
+	if err == errNoRow {
 		return PairRow{}, nil
 	}
 	if err != nil {
@@ -97,7 +96,7 @@ func (s *sqliteSession) Fence(ctx context.Context, m Marker) (State, error) {
 	err := s.write(ctx, func() error {
 		err := s.run(ctx, fmt.Sprintf("insert or ignore into dualsql_commit (txid, state, journal) values ('%s', 'A', '%s')", m.TxID, m.Journal))
 		if err == nil {
-			state, err = s.MarkerState(ctx, m.TxID)
+			state, err = fenced(ctx, s, m)
 		}
 		return err
 	})
@@ -116,7 +115,7 @@ func (s *sqliteSession) InsertMarker(ctx context.Context, m Marker) (bool, error
 func (s *sqliteSession) MarkerState(ctx context.Context, txid uuid.UUID) (State, error) {
 	var state string
 	err := s.scan(ctx, "select state from dualsql_commit where txid = '"+txid.String()+"'", &state)
-	if errors.Is(err, io.EOF) {
+	if err == errNoRow {
 		return 0, nil
 	}
 	if err != nil {

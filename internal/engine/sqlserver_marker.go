@@ -3,9 +3,7 @@ package engine
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
 	"fmt"
-	"io"
 
 	"github.com/google/uuid"
 )
@@ -14,7 +12,7 @@ import (
 func (s *mssqlSession) uuid(ctx context.Context, text string) (uuid.UUID, error) {
 	var id string
 	err := s.scan(ctx, text, &id)
-	if errors.Is(err, io.EOF) {
+	if err == errNoRow {
 		return uuid.Nil, nil
 	}
 	if err != nil {
@@ -54,7 +52,7 @@ func (s *mssqlSession) ClaimPair(ctx context.Context, row PairRow) (PairRow, err
 func (s *mssqlSession) Pair(ctx context.Context) (row PairRow, err error) {
 	var pair, side string
 	err = s.scan(ctx, mssqlPair, &pair, &side)
-	if errors.Is(err, io.EOF) {
+	if err == errNoRow {
 		return PairRow{}, nil
 	}
 	if err != nil {
@@ -73,7 +71,7 @@ func (s *mssqlSession) Fence(ctx context.Context, m Marker) (State, error) {
 	if err != nil && mssqlNumber(err) != mssqlDuplicateKey {
 		return 0, err
 	}
-	return s.MarkerState(ctx, m.TxID)
+	return fenced(ctx, s, m)
 }
 
 // InsertMarker: under XACT_ABORT a refused row would end the transaction, which is still to be asked.
@@ -95,7 +93,7 @@ func (s *mssqlSession) InsertMarker(ctx context.Context, m Marker) (bool, error)
 func (s *mssqlSession) MarkerState(ctx context.Context, txid uuid.UUID) (State, error) {
 	var state string
 	err := s.scan(ctx, mssqlMarkerState(txid), &state)
-	if errors.Is(err, io.EOF) {
+	if err == errNoRow {
 		return 0, nil
 	}
 	if err != nil {

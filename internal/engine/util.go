@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"context"
+	"errors"
 	"strings"
 
 	"github.com/google/uuid"
@@ -16,6 +18,15 @@ func quoteIDs(ids []uuid.UUID) string {
 		b.WriteString("'" + id.String() + "'")
 	}
 	return b.String()
+}
+
+// fenced returns the state that a fence has found or left. It is never zero: nothing follows from no answer.
+func fenced(ctx context.Context, s Marking, m Marker) (State, error) {
+	state, err := s.MarkerState(ctx, m.TxID)
+	if err == nil && state != Committed && state != Aborted {
+		err = errors.New("the transaction's marker, which has just been written, is not there: somebody deletes dualsql's markers")
+	}
+	return state, err
 }
 
 // Literal writes a string for the texts of all engines; PostgreSQL's standard_conforming_strings is on.
