@@ -28,7 +28,14 @@ func TestSurvive10DecidingReplyLost(t *testing.T) {
 				proxy := w.behind(w.decides)
 				n := w.openWarm()
 				rule := proxy.OnRequest(isCommit, l.action)
+				var cancelled <-chan struct{}
+				if l == late && w.protocol == dualsql.BestEffort {
+					cancelled = w.cancelled(n)
+				}
 				err := write(n.DB, 1)
+				if cancelled != nil {
+					<-cancelled
+				}
 				if w.protocol == dualsql.BestEffort {
 					w.told(err, dualsql.InDoubt)
 					rule.Release()

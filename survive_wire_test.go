@@ -1,10 +1,14 @@
 package dualsql_test
 
 import (
+	"context"
+	"errors"
 	"regexp"
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/dualsql/dualsql"
 	"github.com/dualsql/dualsql/internal/chaos"
@@ -57,6 +61,24 @@ var (
 	// late: when it gets through, its sender has long given it up for lost.
 	late = lost{"comes late", chaos.LateRequest, false}
 )
+
+// cancelled is closed when pgx has done with the primary's connection that n's next write uses, once it is lost: it asks the
+// server to cancel what runs there, and what arrives meanwhile may be hit.
+func (w *world) cancelled(n *node) (done <-chan struct{}) {
+	w.Helper()
+	c, err := n.Conn(context.Background())
+	if err != nil {
+		w.Fatal(err)
+	}
+	err = c.Raw(func(dc any) error {
+		done = dc.(*dualsql.Conn).Primary().(*stdlib.Conn).Conn().PgConn().CleanupDone()
+		return nil
+	})
+	if err = errors.Join(err, c.Close()); err != nil {
+		w.Fatal(err)
+	}
+	return done
+}
 
 // fired waits until a rule has acted.
 func (w *world) fired(r *chaos.Rule) {
