@@ -12,6 +12,7 @@ import (
 
 	"github.com/dualsql/dualsql"
 	"github.com/dualsql/dualsql/internal/chaos"
+	"github.com/dualsql/dualsql/internal/testdb"
 )
 
 // isCommit matches the message that commits a transaction of the application's, with or without a marker. The transactions
@@ -123,7 +124,7 @@ func cutWhenHeld(proxy *chaos.Proxy, action chaos.Action) {
 func (w *world) alone(side int) {
 	w.Helper()
 	w.raw[side].SetMaxOpenConns(1)
-	sessions := "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+	sessions := "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and application_name <> '" + testdb.Resting + "'"
 	if w.engines[side] == "sqlserver" {
 		sessions = "select count(*) from sys.dm_exec_sessions where database_id = db_id() and session_id <> @@spid"
 	}

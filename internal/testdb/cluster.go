@@ -34,7 +34,7 @@ type Cluster struct {
 	stderr     *os.File
 
 	spareMu sync.Mutex
-	spare   map[string][]string // databases that wait for their next test, by their kind
+	spare   map[string][]spare // by their kind
 }
 
 const logName = "log"

@@ -131,7 +131,7 @@ func TestDatabaseIsEmptyWhateverIsLeftInIt(t *testing.T) {
 		return ask[string](t, conn, `SELECT concat_ws(' ', (SELECT string_agg(nspname || coalesce(nspacl::text, '') || nspowner::regrole, ',' ORDER BY nspname)
 			FROM pg_namespace WHERE nspname <> 'pg_toast_temp' AND nspname NOT LIKE 'pg_temp%'),
 			(SELECT count(*) FROM pg_class WHERE relkind = 'r'), (SELECT count(*) FROM pg_proc), (SELECT count(*) FROM pg_largeobject_metadata),
-			(SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()), (SELECT count(*) FROM pg_prepared_xacts), current_setting('work_mem'))`)
+			(SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name <> '`+Resting+`'), (SELECT count(*) FROM pg_prepared_xacts), current_setting('work_mem'))`)
 	}
 	var name, before string
 	t.Run("leaves a session, a prepared transaction, a setting and other things", func(t *testing.T) {

@@ -45,17 +45,17 @@ func (c *Cluster) CreateDatabase(tb testing.TB) string {
 // ready, and kind keeps them apart from others.
 func (c *Cluster) CreateDatabaseOf(tb testing.TB, kind string, empty func(context.Context, *pgx.Conn) error) string {
 	tb.Helper()
-	name := c.takeSpare(kind)
-	if name == "" {
+	s := c.takeSpare(kind)
+	if s.name == "" {
 		ctx, cancel := context.WithTimeout(context.Background(), databaseLimit)
 		defer cancel()
-		name = "dualsql_test_" + rand.Text()
+		s.name = "dualsql_test_" + rand.Text()
 		// template0, because copying template1 fails while anybody is connected to it.
-		if err := c.maintain(ctx, "CREATE DATABASE "+quote(name)+" TEMPLATE template0"); err != nil {
-			tb.Fatalf("create database %s: %v\n%s", name, err, c.Log())
+		if err := c.maintain(ctx, "CREATE DATABASE "+quote(s.name)+" TEMPLATE template0"); err != nil {
+			tb.Fatalf("create database %s: %v\n%s", s.name, err, c.Log())
 		}
 	}
-	dsn := c.DSN(name)
+	dsn := c.DSN(s.name)
 	tb.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), databaseLimit)
 		defer cancel()
@@ -65,38 +65,66 @@ func (c *Cluster) CreateDatabaseOf(tb testing.TB, kind string, empty func(contex
 			}
 			return empty(ctx, conn)
 		}
-		if c.named == nil && withConn(ctx, dsn, recycle) == nil {
-			c.putSpare(kind, name)
+		if c.named == nil && s.use(ctx, dsn, recycle) == nil {
+			c.putSpare(kind, s)
 			return
 		}
-		if err := c.drop(ctx, tb, name, dsn); err != nil {
-			tb.Errorf("drop database %s: %v\n%s", name, err, c.Log())
+		if err := c.drop(ctx, tb, s.name, dsn); err != nil {
+			tb.Errorf("drop database %s: %v\n%s", s.name, err, c.Log())
 		}
 	})
 	return dsn
 }
 
-func (c *Cluster) takeSpare(kind string) (name string) {
+// spare is a database that waits for its next test, and the session that empties it: to start one costs more than to empty it.
+type spare struct {
+	name string
+	conn *pgx.Conn // nil where there is none yet
+}
+
+// use calls f with the session, and once more with a new one where the server has ended it meanwhile.
+func (s *spare) use(ctx context.Context, dsn string, f func(*pgx.Conn) error) error {
+	if s.conn != nil {
+		if err := f(s.conn); err == nil || !s.conn.IsClosed() {
+			return err
+		}
+	}
+	config, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		return err
+	}
+	config.RuntimeParams["application_name"] = Resting
+	if s.conn, err = pgx.ConnectConfig(ctx, config); err != nil {
+		return err
+	}
+	return f(s.conn)
+}
+
+func (c *Cluster) takeSpare(kind string) (s spare) {
 	c.spareMu.Lock()
 	defer c.spareMu.Unlock()
 	if list := c.spare[kind]; len(list) > 0 {
-		name, c.spare[kind] = list[len(list)-1], list[:len(list)-1]
+		s, c.spare[kind] = list[len(list)-1], list[:len(list)-1]
 	}
-	return name
+	return s
 }
 
-func (c *Cluster) putSpare(kind, name string) {
+func (c *Cluster) putSpare(kind string, s spare) {
 	c.spareMu.Lock()
 	defer c.spareMu.Unlock()
 	if c.spare == nil {
-		c.spare = map[string][]string{}
+		c.spare = map[string][]spare{}
 	}
-	c.spare[kind] = append(c.spare[kind], name)
+	c.spare[kind] = append(c.spare[kind], s)
 }
+
+// Resting is the application_name of sessions that are kept between tests: nothing is going on in them.
+const Resting = "resting"
 
 // leave ends what is still going on in conn's database.
 func leave(ctx context.Context, tb testing.TB, conn *pgx.Conn) error {
-	_, err := conn.Exec(ctx, "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+	_, err := conn.Exec(ctx, "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "+
+		"AND application_name <> "+literal(Resting))
 	if err != nil {
 		return err
 	}

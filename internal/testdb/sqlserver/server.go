@@ -27,6 +27,7 @@ type Server struct {
 
 	mu       sync.Mutex
 	endpoint *tds.Server // nil while it is stopped
+	backend  *tsql.Server
 }
 
 // shared are the servers that live as long as the process.
@@ -112,12 +113,13 @@ func (s *Server) listen() error {
 		return err
 	}
 	s.addr = l.Addr().String()
-	s.endpoint = tds.Serve(l, tsql.New(func(database string) string {
+	s.backend = tsql.New(func(database string) string {
 		if database == "master" {
 			database = "postgres"
 		}
 		return s.cluster.DSN(database)
-	}))
+	})
+	s.endpoint = tds.Serve(l, s.backend)
 	return nil
 }
 
@@ -126,6 +128,7 @@ func (s *Server) close() {
 	defer s.mu.Unlock()
 	if s.endpoint != nil {
 		s.endpoint.Close()
+		s.backend.Close()
 		s.endpoint = nil
 	}
 }

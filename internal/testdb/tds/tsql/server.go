@@ -11,8 +11,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgconn"
-
 	"github.com/dualsql/dualsql/internal/testdb/tds"
 )
 
@@ -24,10 +22,15 @@ type Server struct {
 	cached   atomic.Int32
 	sessions atomic.Int32  // for @@SPID
 	changes  atomic.Uint64 // of schemas, so that what is known of a table is not kept too long
+
+	idle backends
 }
 
-// New returns a server that finds the database of a session at the DSN that dsnOf returns; "" says that there is none.
+// New returns a server that finds the database of a session at the DSN that dsnOf returns; "" says that there is none. Close it.
 func New(dsnOf func(database string) string) *Server { return &Server{dsnOf: dsnOf} }
+
+// Close closes what the server has kept. No session may be open.
+func (s *Server) Close() { s.idle.close() }
 
 // firstSPID: the numbers up to it are the server's own.
 const firstSPID = 50
@@ -42,28 +45,21 @@ func (s *Server) Login(user, password, database string) (tds.Session, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), loginLimit)
 	defer cancel()
-	config, err := pgconn.ParseConfig(dsn)
+	spid := firstSPID + s.sessions.Add(1)
+	for b := s.idle.take(database); b != nil; b = s.idle.take(database) {
+		if b.wake(ctx, spid) == nil {
+			return newSession(s, b, user, spid), nil
+		}
+		_ = b.pg.Close(ctx) // it was lost while it was idle
+	}
+	b, err := connect(ctx, dsn, database)
 	if err != nil {
 		return nil, err
 	}
-	config.RuntimeParams["search_path"] = "tsql, pg_catalog"
-	config.RuntimeParams["tsql.database"] = database
-	config.RuntimeParams["timezone"] = "UTC"
-	spid := firstSPID + s.sessions.Add(1)
-	config.RuntimeParams["application_name"] = fmt.Sprint("tsql ", spid) // sys.dm_exec_sessions reads it
-	pg, err := pgconn.ConnectConfig(ctx, config)
-	var pe *pgconn.PgError
-	if errors.As(err, &pe) && pe.Code == "3D000" {
-		return nil, noDatabase(database)
+	if err := b.wake(ctx, spid); err != nil {
+		return nil, errors.Join(err, b.pg.Close(ctx))
 	}
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", tds.ErrUnavailable, err)
-	}
-	one := newSession(s, pg, user, database, spid)
-	if err := one.open(ctx); err != nil {
-		return nil, errors.Join(err, pg.Close(ctx))
-	}
-	return one, nil
+	return newSession(s, b, user, spid), nil
 }
 
 func noDatabase(database string) error {

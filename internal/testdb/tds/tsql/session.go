@@ -2,22 +2,18 @@ package tsql
 
 import (
 	"context"
-	"strconv"
 	"sync"
 	"time"
-
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/dualsql/dualsql/internal/testdb/tds"
 )
 
 // session is one client's. Its methods are called one at a time, but for Cancel and Close.
 type session struct {
-	server         *Server
-	pg             *pgconn.PgConn
-	user, database string
-	spid           int32
-	kinds          map[uint32]tds.Kind // of PostgreSQL's types, by their OID
+	server *Server
+	*backend
+	user string
+	spid int32
 
 	settings
 	tran           transactionState
@@ -49,75 +45,8 @@ type settings struct {
 
 var loginSettings = settings{level: tds.ReadCommitted, lockTimeout: -1}
 
-func newSession(s *Server, pg *pgconn.PgConn, user, database string, spid int32) *session {
-	return &session{server: s, pg: pg, user: user, database: database, spid: spid, settings: loginSettings,
-		sentTimeout: unknownTimeout}
-}
-
-// supportLock is the advisory lock that making the support objects holds.
-const supportLock = "4860347236194570253"
-
-// open makes the support objects where they are not there yet, and learns the types.
-func (s *session) open(ctx context.Context) error {
-	there, err := s.ask(ctx, "select to_regprocedure('tsql.raise_identity(regclass)')")
-	if err != nil {
-		return err
-	}
-	if there[0][0] == nil {
-		if err := s.build(ctx); err != nil {
-			return err
-		}
-	}
-	rows, err := s.ask(ctx, "select oid, typname from pg_type where typnamespace = 'tsql'::regnamespace or oid in ('int2'::regtype, "+
-		"'int4'::regtype, 'int8'::regtype, 'float4'::regtype, 'float8'::regtype, 'numeric'::regtype, 'uuid'::regtype, 'date'::regtype)")
-	if err != nil {
-		return err
-	}
-	byName := map[string]tds.Kind{}
-	for kind, name := range pgNames {
-		if len(name) > 5 && name[:5] == "tsql." {
-			name = name[5:]
-		}
-		byName[name] = kind
-	}
-	s.kinds = map[uint32]tds.Kind{25: tds.NVarChar, 19: tds.NVarChar} // text and name, which only the catalog has
-	for _, row := range rows {
-		oid, err := strconv.ParseUint(string(row[0]), 10, 32)
-		if err != nil {
-			return err
-		}
-		if kind, ok := byName[string(row[1])]; ok {
-			s.kinds[uint32(oid)] = kind
-		}
-	}
-	return nil
-}
-
-func (s *session) build(ctx context.Context) error {
-	text, err := support()
-	if err != nil {
-		return err
-	}
-	if _, err := s.ask(ctx, "select pg_advisory_lock("+supportLock+")"); err != nil {
-		return err
-	}
-	there, err := s.ask(ctx, "select to_regprocedure('tsql.raise_identity(regclass)')")
-	if err == nil && there[0][0] == nil {
-		_, err = s.ask(ctx, text)
-	}
-	if _, unlockErr := s.ask(ctx, "select pg_advisory_unlock("+supportLock+")"); err == nil {
-		err = unlockErr
-	}
-	return err
-}
-
-// ask runs a text outside of any request and returns the rows of its last result.
-func (s *session) ask(ctx context.Context, text string) ([][][]byte, error) {
-	results, err := s.pg.Exec(ctx, text).ReadAll()
-	if err != nil || len(results) == 0 {
-		return nil, err
-	}
-	return results[len(results)-1].Rows, nil
+func newSession(s *Server, b *backend, user string, spid int32) *session {
+	return &session{server: s, backend: b, user: user, spid: spid, settings: loginSettings, sentTimeout: unknownTimeout}
 }
 
 // Reset is [tds.Session.Reset].
@@ -165,5 +94,7 @@ func (s *session) Close() {
 func (s *session) shut() {
 	ctx, cancel := context.WithTimeout(context.Background(), closeLimit)
 	defer cancel()
-	_ = s.pg.Close(ctx) // nobody is left to tell
+	if s.backend.rest(ctx) != nil || !s.server.idle.put(s.backend) {
+		_ = s.pg.Close(ctx) // nobody is left to tell
+	}
 }
