@@ -64,14 +64,20 @@ func openJournal(dir string, key []byte) (*journal, error) {
 	if j.aead, err = newAEAD(key); err != nil {
 		return nil, err
 	}
+	r := replay{journal: j, payloads: map[uuid.UUID][]byte{}}
 	for wait := firstWait; ; wait *= 2 {
-		j.log, err = wal.Open(dir, wal.Options{FS: journalFS}, j.replay)
+		j.log, err = wal.Open(dir, wal.Options{FS: journalFS}, r.record)
 		var locked *wal.LockedError
 		if !errors.As(err, &locked) || wait > maxLockWait {
 			break
 		}
 		// A predecessor that is just being killed, or a look at who holds it, is gone in a moment.
 		time.Sleep(wait)
+	}
+	if err == nil {
+		if err = r.decode(); err != nil {
+			err = errors.Join(err, j.log.Close())
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("dualsql: journal: %w", err)
@@ -94,21 +100,25 @@ func newAEAD(key []byte) (cipher.AEAD, error) {
 	return cipher.NewGCM(block)
 }
 
-func (j *journal) replay(segment uint64, r wal.Record) error {
+// replay fills a journal from its log. Nearly all intents have ended: only those that are open at the end are decoded.
+type replay struct {
+	*journal
+	payloads map[uuid.UUID][]byte // of the open ones
+	free     [][]byte             // what payloads no longer needs
+}
+
+func (j *replay) record(segment uint64, r wal.Record) error {
 	j.newest = segment
 	txid := uuid.UUID(r.TxID)
 	e := j.open[txid]
 	switch r.Type {
 	case recordIntent:
-		in, err := j.decode(txid, r.Payload)
-		if err != nil {
-			return err
-		}
 		if e == nil {
-			e = &entry{intent: in}
+			e = &entry{}
 			j.open[txid] = e
 		}
 		e.segment = segment // of the newest copy
+		j.keep(txid, r.Payload)
 	case recordDecided:
 		if e != nil {
 			e.decided = true
@@ -126,8 +136,36 @@ func (j *journal) replay(segment uint64, r wal.Record) error {
 			j.remember(txid, Outcome(r.Payload[0]), segment)
 		}
 		delete(j.open, txid)
+		j.drop(txid)
 	default:
 		return fmt.Errorf("unknown record type %q: written by a newer version", r.Type)
+	}
+	return nil
+}
+
+func (j *replay) keep(txid uuid.UUID, payload []byte) {
+	j.drop(txid)
+	var buffer []byte
+	if n := len(j.free); n > 0 {
+		buffer, j.free = j.free[n-1], j.free[:n-1]
+	}
+	j.payloads[txid] = append(buffer[:0], payload...)
+}
+
+func (j *replay) drop(txid uuid.UUID) {
+	if buffer, ok := j.payloads[txid]; ok {
+		j.free = append(j.free, buffer)
+		delete(j.payloads, txid)
+	}
+}
+
+func (j *replay) decode() error {
+	for txid, payload := range j.payloads {
+		in, err := j.journal.decode(txid, payload)
+		if err != nil {
+			return err
+		}
+		j.open[txid].intent = in
 	}
 	return nil
 }

@@ -124,6 +124,7 @@ func (h *history) live() error {
 func (h *history) open(m *machine) (*wal.Log, error) {
 	seen := make([][]sent, len(h.writers))
 	l, err := wal.Open("log", wal.Options{SegmentSize: 8192, FS: m}, func(seg uint64, r wal.Record) error {
+		r.Payload = bytes.Clone(r.Payload)
 		seen[r.Type] = append(seen[r.Type], sent{r, seg})
 		return nil
 	})

@@ -105,10 +105,9 @@ func wholeFrame(seed uint32, off int64, f []byte) bool {
 	return binary.LittleEndian.Uint32(f) == frameSum(seed, off, f[offLength:])
 }
 
-// record copies the record out of the frame f.
+// record is the record in the frame f; its payload is a part of f.
 func (i frameInfo) record(f []byte) Record {
-	r := Record{Type: f[offType], Payload: make([]byte, i.payload)}
+	r := Record{Type: f[offType], Payload: f[frameHeader:][:i.payload:i.payload]}
 	copy(r.TxID[:], f[offTxID:])
-	copy(r.Payload, f[frameHeader:])
 	return r
 }

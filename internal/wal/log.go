@@ -64,7 +64,7 @@ type finished struct {
 
 // Open takes possession of dir, which it makes with mode 0700 if need be, and returns a log that goes on behind the last
 // whole record. First it cuts a torn tail, and calls replay, if not nil, with every record, oldest first, and
-// the number of its segment; the payload belongs to replay. What replay sees is durable. The first error of replay ends
+// the number of its segment; the payload is valid until it returns. What replay sees is durable. The first error of replay ends
 // Open, which returns it as it is.
 //
 // An existing directory keeps its mode; the files in it have mode 0600. Its other errors: *LockedError, *CorruptError,

@@ -14,7 +14,7 @@ type segmentReader struct {
 	at     int64
 }
 
-const windowSize = 256 << 10
+const windowSize = 1 << 20
 
 func newSegmentReader(f File, name string, number uint64) (*segmentReader, error) {
 	h, err := readHeader(f, name, number)

@@ -30,8 +30,9 @@ func (l *Log) recover(replay func(uint64, Record) error) error {
 	if err != nil {
 		return err
 	}
+	s := scanner{fs: l.fs, dir: l.dir}
 	for _, n := range numbers {
-		h, _, err := scanSegment(l.fs, l.dir, n, n == last, replay)
+		h, _, err := s.segment(n, n == last, replay)
 		if err != nil {
 			return err
 		}
@@ -112,7 +113,7 @@ func (s *segmentReader) settle(t tail) error {
 		off += int64(len(b))
 	}
 	for off := t.off; off < s.header.size; {
-		z := zeros[:min(windowSize, s.header.size-off)]
+		z := zeros[:min(int64(len(zeros)), s.header.size-off)]
 		stale := off+int64(len(z)) > s.size
 		if !stale {
 			b, err := s.bytes(off, int64(len(z)))

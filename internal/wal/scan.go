@@ -19,8 +19,8 @@ type Info struct {
 
 // Scan calls fn, which may be nil, with every whole record in dir, oldest first, and changes nothing. It takes no lock:
 // it may run beside a live writer, in this process or in another. A torn or still growing tail is no error; segments
-// that are pruned meanwhile are left out. It stops at fn's first error and returns it as it is. The payload belongs to
-// fn. Its other errors are those of Open, *LockedError excepted; a missing directory is os.ErrNotExist.
+// that are pruned meanwhile are left out. It stops at fn's first error and returns it as it is. The payload is valid
+// until fn returns. Its other errors are those of Open, *LockedError excepted; a missing directory is os.ErrNotExist.
 func Scan(dir string, fn func(seg uint64, r Record) error) (Info, error) {
 	return scan(osFS{}, dir, fn)
 }
@@ -31,8 +31,9 @@ func scan(fs FS, dir string, fn func(uint64, Record) error) (Info, error) {
 	if err != nil {
 		return info, err
 	}
+	s := scanner{fs: fs, dir: dir}
 	for i, n := range numbers {
-		h, t, err := scanSegment(fs, dir, n, i == len(numbers)-1, fn)
+		h, t, err := s.segment(n, i == len(numbers)-1, fn)
 		if errors.Is(err, os.ErrNotExist) {
 			continue // pruned since the directory was listed
 		}
@@ -52,9 +53,16 @@ func scan(fs FS, dir string, fn func(uint64, Record) error) (Info, error) {
 	return info, nil
 }
 
-func scanSegment(fs FS, dir string, number uint64, last bool, fn func(uint64, Record) error) (header, tail, error) {
-	name := segmentName(dir, number)
-	f, err := fs.OpenFile(name, os.O_RDONLY)
+// scanner reads one segment after the other.
+type scanner struct {
+	fs     FS
+	dir    string
+	window []byte // for the next segment
+}
+
+func (s *scanner) segment(number uint64, last bool, fn func(uint64, Record) error) (header, tail, error) {
+	name := segmentName(s.dir, number)
+	f, err := s.fs.OpenFile(name, os.O_RDONLY)
 	if err != nil {
 		return header{}, tail{}, readError(name, 0, err)
 	}
@@ -63,7 +71,9 @@ func scanSegment(fs FS, dir string, number uint64, last bool, fn func(uint64, Re
 	if err != nil {
 		return header{}, tail{}, err
 	}
+	r.window = s.window[:0]
 	t, err := r.walk(last, fn)
+	s.window = r.window
 	return r.header, t, err
 }
 
