@@ -25,7 +25,7 @@ import (
 // for all packages.
 var (
 	diffSeed  = flag.Uint64("dualsql.seed", diffEnv("DUALSQL_TEST_SEED", 0), "seed of the differential tests; 0: by the clock")
-	diffSize  = flag.Uint64("dualsql.size", diffEnv("DUALSQL_TEST_SIZE", 150), "transactions in each differential test")
+	diffSize  = flag.Uint64("dualsql.size", diffEnv("DUALSQL_TEST_SIZE", 100), "transactions in each differential test")
 	diffSeeds = flag.Uint64("dualsql.seeds", diffEnv("DUALSQL_TEST_SEEDS", 1), "seeds that each differential test runs with, from the first on")
 )
 

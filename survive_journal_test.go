@@ -147,10 +147,11 @@ func (w *world) untilSynced(n *node) {
 func (w *world) tail() (first, last, step int64) {
 	w.Helper()
 	if w.protocol == dualsql.Marker {
-		if w.engines == [2]string{"sqlite", "sqlite"} {
-			return 0, 40 + 48, 1
+		step = 8
+		if *everything {
+			step = 1
 		}
-		return 0, 40 + 48, 8
+		return rand.Int64N(step), 40 + 48, step
 	}
 	info, err := wal.Scan(w.journal, nil)
 	if err != nil {

@@ -22,9 +22,9 @@ const primary, secondary = 0, 1
 var everyPair = [][2]string{{"postgres", "postgres"}, {"sqlite", "sqlite"}, {"postgres", "sqlite"}, {"sqlite", "postgres"},
 	{"postgres", "sqlserver"}, {"sqlserver", "postgres"}, {"sqlserver", "sqlserver"}}
 
-// everything runs the matrix on all pairs under all protocols. Without it PostgreSQL beside SQL Server is run under 2pc alone,
-// which it has; what the other protocols do with SQL Server, two of them show.
-var everything = flag.Bool("dualsql.everything", false, "run the tests of crashes and faults on PostgreSQL beside SQL Server under all protocols")
+// everything runs the matrix on all pairs under all protocols. Without it two PostgreSQL servers are run under all, and any other
+// pair under the one that it has by itself, unless a test is about another.
+var everything = flag.Bool("dualsql.everything", false, "run the tests of crashes and faults on all pairs under all protocols, and at more places")
 
 // server stands for any engine that is reached over a wire, and can be stopped.
 const server = "server"
@@ -40,6 +40,14 @@ var (
 // runs reports whether a pair of engines can have a protocol.
 func runs(engines [2]string, p dualsql.Protocol) bool {
 	return p != dualsql.TwoPhase || slices.Contains(engines[:], "postgres")
+}
+
+// ownProtocol is what commit=auto chooses.
+func ownProtocol(engines [2]string) dualsql.Protocol {
+	if runs(engines, dualsql.TwoPhase) {
+		return dualsql.TwoPhase
+	}
+	return dualsql.Marker
 }
 
 // decider is the side whose COMMIT decides: under 2pc the one that does not prepare.
@@ -70,11 +78,14 @@ func (o on) applies(engines [2]string, p dualsql.Protocol) bool {
 	if o.vendors && (!slices.Contains(engines[:], "sqlserver") || slices.Contains(engines[:], "sqlite")) {
 		return false
 	}
-	if p != dualsql.TwoPhase && slices.Contains(engines[:], "sqlserver") && engines[0] != engines[1] && !*everything {
+	runs := func(p dualsql.Protocol) bool {
+		return runs(engines, p) && (o.protocols == nil || slices.Contains(o.protocols, p)) &&
+			is(o.primary, primary) && is(o.secondary, secondary) && is(o.decides, decider(engines, p)) && is(o.follows, 1-decider(engines, p))
+	}
+	if own := ownProtocol(engines); p != own && engines != everyPair[0] && runs(own) && !*everything {
 		return false
 	}
-	return runs(engines, p) && (o.protocols == nil || slices.Contains(o.protocols, p)) &&
-		is(o.primary, primary) && is(o.secondary, secondary) && is(o.decides, decider(engines, p)) && is(o.follows, 1-decider(engines, p))
+	return runs(p)
 }
 
 func (o on) each(t *testing.T, run func(t *testing.T, w *world)) {

@@ -16,13 +16,12 @@ as_root() {
 	fi
 }
 
-apt_updated=
 apt_install() {
-	if [ -z "$apt_updated" ]; then
+	(
+		flock 9 # two scripts may run at once
 		as_root apt-get update
-		apt_updated=yes
-	fi
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+		as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+	) 9>"${TMPDIR:-/tmp}/dualsql-apt.lock"
 }
 
 # install_compiler installs a C compiler, for what the first argument names.

@@ -94,13 +94,17 @@ func scanRow(rows driver.Rows, dest ...any) (err error) {
 		return err
 	}
 	for i, d := range dest {
+		ok := true
 		switch d := d.(type) {
 		case *string:
 			*d = text(values[i])
 		case *int64:
-			*d, _ = values[i].(int64)
+			*d, ok = values[i].(int64)
 		case *time.Time:
-			*d, _ = values[i].(time.Time)
+			*d, ok = values[i].(time.Time)
+		}
+		if !ok {
+			return fmt.Errorf("column %d of a query of dualsql's own is %v, a %T", i+1, values[i], values[i])
 		}
 	}
 	return nil
