@@ -3,18 +3,20 @@ package dualsql_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net/url"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/dualsql/dualsql"
 	"github.com/dualsql/dualsql/internal/chaos"
@@ -168,55 +170,55 @@ func byHand(b *testing.B, dsn [2]string, clients int) func(id int) error {
 // bareTwoPhase sends what dualsql sends, in as few messages, but for the journal, the look at the catalog and the deletion of markers.
 func bareTwoPhase(b *testing.B, dsn [2]string, clients int) func(id int) error {
 	ctx := context.Background()
-	type pair [2]*pgx.Conn
+	type pair [2]*pgconn.PgConn
 	free := make(chan pair, clients)
 	for range clients {
 		var p pair
 		for side := range p {
-			conn, err := pgx.Connect(ctx, dsn[side])
+			conn, err := pgconn.Connect(ctx, dsn[side])
 			benchNil(b, err)
 			b.Cleanup(func() { benchNil(b, conn.Close(ctx)) })
-			_, err = conn.Exec(ctx, "create table if not exists marker (txid uuid primary key, state text not null, journal uuid not null, at timestamptz not null default now())")
-			benchNil(b, err)
+			benchNil(b, conn.Exec(ctx, "create table if not exists marker (txid uuid primary key, state text not null, journal uuid not null, at timestamptz not null default now())").Close())
+			for name, text := range map[string]string{"begin": "begin", "change": benchUpdate, "mark": "insert into marker (txid, state, journal) values ($1, 'C', $2)", "commit": "commit"} {
+				_, err := conn.Prepare(ctx, name, text, nil)
+				benchNil(b, err)
+			}
 			p[side] = conn
 		}
 		free <- p
 	}
-	journal := uuid.New()
-	send := func(conn *pgx.Conn, queue func(*pgx.Batch)) error {
-		batch := &pgx.Batch{}
-		queue(batch)
-		return conn.SendBatch(ctx, batch).Close()
-	}
+	journal := []byte(uuid.New().String())
 	return func(id int) error {
 		p := <-free
 		defer func() { free <- p }()
-		txid := uuid.New()
-		mark := func(batch *pgx.Batch) {
-			batch.Queue("insert into marker (txid, state, journal) values ($1, 'C', $2)", txid, journal)
+		txid := []byte(uuid.New().String())
+		run := func(side int, last string, prepared ...string) error {
+			pipeline := p[side].StartPipeline(ctx)
+			for _, name := range prepared {
+				var values [][]byte
+				switch name {
+				case "change":
+					values = [][]byte{[]byte(strconv.Itoa(id))}
+				case "mark":
+					values = [][]byte{txid, journal}
+				}
+				pipeline.SendQueryPrepared(name, values, nil, nil)
+			}
+			if last != "" {
+				pipeline.SendQueryParams(last+" transaction 'bare:"+string(txid)+"'", nil, nil, nil, nil)
+			}
+			return errors.Join(pipeline.Sync(), pipeline.Close())
 		}
-		change := func(batch *pgx.Batch) {
-			batch.Queue("begin")
-			batch.Queue(benchUpdate, id)
-		}
-		if err := send(p[0], change); err != nil {
+		if err := run(0, "", "begin", "change"); err != nil {
 			return err
 		}
-		if err := send(p[1], func(batch *pgx.Batch) {
-			change(batch)
-			mark(batch)
-			batch.Queue("prepare transaction 'bare:" + txid.String() + "'")
-		}); err != nil {
+		if err := run(1, "prepare", "begin", "change", "mark"); err != nil {
 			return err
 		}
-		if err := send(p[0], func(batch *pgx.Batch) {
-			mark(batch)
-			batch.Queue("commit")
-		}); err != nil {
+		if err := run(0, "", "mark", "commit"); err != nil {
 			return err
 		}
-		_, err := p[1].Exec(ctx, "commit prepared 'bare:"+txid.String()+"'", pgx.QueryExecModeSimpleProtocol)
-		return err
+		return p[1].Exec(ctx, "commit prepared 'bare:"+string(txid)+"'").Close()
 	}
 }
 

@@ -4,7 +4,9 @@ import (
 	"database/sql"
 	"flag"
 	"fmt"
+	"hash/fnv"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,6 +27,17 @@ var everyPair = [][2]string{{"postgres", "postgres"}, {"sqlite", "sqlite"}, {"po
 // everything runs the matrix on all pairs under all protocols. Without it two PostgreSQL servers are run under all, and any other
 // pair under the one that it has by itself, unless a test is about another.
 var everything = flag.Bool("dualsql.everything", false, "run the tests of crashes and faults on all pairs under all protocols, and at more places")
+
+// inHalf reports whether a test is in the half that the environment names: 0 or 1. Without one all are.
+func inHalf(name string) bool {
+	half := os.Getenv("DUALSQL_TEST_HALF")
+	if half != "0" && half != "1" {
+		return true
+	}
+	h := fnv.New32a()
+	h.Write([]byte(name))
+	return fmt.Sprint(h.Sum32()%2) == half
+}
 
 // server stands for any engine that is reached over a wire, and can be stopped.
 const server = "server"
@@ -92,10 +105,11 @@ func (o on) each(t *testing.T, run func(t *testing.T, w *world)) {
 	t.Helper()
 	for _, engines := range everyPair {
 		for _, protocol := range everyProtocol {
-			if !o.applies(engines, protocol) {
+			name := fmt.Sprintf("%s+%s/%s", engines[primary], engines[secondary], protocol)
+			if !o.applies(engines, protocol) || engines != everyPair[0] && !inHalf(t.Name()+"/"+name) {
 				continue
 			}
-			t.Run(fmt.Sprintf("%s+%s/%s", engines[primary], engines[secondary], protocol), func(t *testing.T) {
+			t.Run(name, func(t *testing.T) {
 				options := o.options
 				if slices.Contains(engines[:], "sqlserver") {
 					// The endpoint and what it stands on have to connect in that time, on a machine that has much else to do.

@@ -26,10 +26,12 @@ const pgTypes = `with recursive made(oid) as (
 
 // pgStamp is the stamp of the table that k is in pg_class: it changes when the table's columns, their domains, its rules, its triggers
 // or their functions do. Its parts are subqueries that look up rows by index: plans for any table
-// are the same, so that a prepared statement is planned once.
+// are the same, so that a prepared statement is planned once. Of the types below 12000, which are built in (transam.h,
+// FirstUnpinnedObjectId), none is a domain; columns below 1 are the system's.
 const pgStamp = `concat_ws(' ', k.oid, k.relnatts, k.relhasrules, k.relhassubclass, k.relrowsecurity,
-	(select sum(f.xmin::text::int8 + coalesce((select d.xmin::text::int8 from pg_catalog.pg_type d where d.oid = f.atttypid and d.typtype = 'd'), 0))
-		from pg_catalog.pg_attribute f where f.attrelid = k.oid),
+	(select sum(f.xmin::text::int8 + case when f.atttypid < 12000 then 0 else
+			coalesce((select d.xmin::text::int8 from pg_catalog.pg_type d where d.oid = f.atttypid and d.typtype = 'd'), 0) end)
+		from pg_catalog.pg_attribute f where f.attrelid = k.oid and f.attnum > 0),
 	case when k.relhastriggers or k.relkind = 'p' then (
 		select sum(g.xmin::text::int8 + (select p.xmin::text::int8 from pg_catalog.pg_proc p where p.oid = g.tgfoid)) from pg_catalog.pg_trigger g
 		where g.tgrelid = any(case k.relkind when 'p' then array(select relid::oid from pg_catalog.pg_partition_tree(k.oid)) else array[k.oid] end)) end)`

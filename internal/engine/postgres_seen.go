@@ -16,8 +16,9 @@ const pgStale = "dualsql stale: "
 // What was seen is compared by statements that fail, where it is something else now, with a text that is no number: it is in the
 // error in every language.
 var (
-	pgCheckTable = "select (" + Literal(pgStale) + " || case when " + pgStamp + " <> $2 then k.relname else '' end)::int4 from pg_catalog.pg_class k where k.oid = $1 and (" +
-		pgStamp + " <> $2 or $3 and pg_catalog.current_setting('transaction_isolation') in ('repeatable read', 'serializable'))"
+	pgCheckTable = "select (" + Literal(pgStale) + " || case when stamp <> $2 then relname else '' end)::int4 " +
+		"from (select k.relname, " + pgStamp + " as stamp from pg_catalog.pg_class k where k.oid = $1 offset 0) s " + // offset: it is there once
+		"where stamp <> $2 or $3 and pg_catalog.current_setting('transaction_isolation') in ('repeatable read', 'serializable')"
 	pgCheckFunctions = "select (" + Literal(pgStale) + " || 'a function, ' || coalesce(s.n, 0))::int4 from (select sum(p.xmin::text::int8) as n from pg_catalog.pg_proc p " +
 		"where p.proname = any($1::text[])) s where s.n is distinct from $2"
 )
