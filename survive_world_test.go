@@ -106,7 +106,8 @@ func (o on) each(t *testing.T, run func(t *testing.T, w *world)) {
 	for _, engines := range everyPair {
 		for _, protocol := range everyProtocol {
 			name := fmt.Sprintf("%s+%s/%s", engines[primary], engines[secondary], protocol)
-			if !o.applies(engines, protocol) || engines != everyPair[0] && !inHalf(t.Name()+"/"+name) {
+			always := engines == everyPair[0] && protocol == dualsql.TwoPhase
+			if !o.applies(engines, protocol) || !always && !inHalf(t.Name()+"/"+name) {
 				continue
 			}
 			t.Run(name, func(t *testing.T) {
