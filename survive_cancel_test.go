@@ -81,14 +81,9 @@ func TestSurvive23CallerCancelsOnTheWire(t *testing.T) {
 					w.fired(rule)
 					cancel()
 					rule.Release()
-					if err := <-result; c.name == "PREPARE" && err != nil {
-						// The last statement, which goes with it, may not have been answered yet: until then he may.
-						w.told(err, dualsql.RolledBack)
-						w.is(1, neither)
-					} else {
-						w.told(err, dualsql.Committed)
-						w.is(1, both)
-					}
+					err := <-result
+					// The last statement, which goes with PREPARE, may not have been answered yet: until then he may.
+					w.concluded(err, 1, err == nil || c.name != "PREPARE")
 					w.pending(n)
 				})
 			})

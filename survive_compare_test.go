@@ -130,6 +130,17 @@ func (w *world) told(err error, want dualsql.Outcome) {
 	}
 }
 
+// concluded fails unless the caller of a write was told how it has ended, and it is on both sides then, or on neither.
+func (w *world) concluded(err error, id int, committed bool) {
+	w.Helper()
+	outcome, place := dualsql.RolledBack, neither
+	if committed {
+		outcome, place = dualsql.Committed, both
+	}
+	w.told(err, outcome)
+	w.is(id, place)
+}
+
 // pending fails unless the open transactions have these states.
 func (w *world) pending(n *node, want ...dualsql.Outcome) []dualsql.PendingTx {
 	w.Helper()

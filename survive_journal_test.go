@@ -143,25 +143,24 @@ func (w *world) untilSynced(n *node) {
 
 // tail is what a power loss may take of the journal. Under marker that is the frames behind the last intent: a frame has 40
 // bytes and its payload, padded to 8 (internal/wal, package comment); the decision has none, the end a byte. 2pc does not wait
-// for the disk: everything, and each run cuts at other places.
+// for the disk: everything. Each run cuts at other places.
 func (w *world) tail() (first, last, step int64) {
 	w.Helper()
-	if w.protocol == dualsql.Marker {
-		step = 8
-		if *everything {
-			step = 1
+	last, step = 40+48, 8
+	if *everything {
+		step = 1
+	}
+	if w.protocol == dualsql.TwoPhase {
+		info, err := wal.Scan(w.journal, nil)
+		if err != nil {
+			w.Fatal(err)
 		}
-		return rand.Int64N(step), 40 + 48, step
+		const segmentHeader = 4096
+		last, step = info.Tail-segmentHeader, 160
 	}
-	info, err := wal.Scan(w.journal, nil)
-	if err != nil {
-		w.Fatal(err)
-	}
-	const segmentHeader = 4096
-	step = 160
 	first = rand.Int64N(step)
 	w.Logf("first cut at %d", first)
-	return first, info.Tail - segmentHeader, step
+	return first, last, step
 }
 
 // cut is the journal with everything from a byte on gone, as a power loss leaves preallocated room.

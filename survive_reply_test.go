@@ -50,13 +50,7 @@ func TestSurvive10DecidingReplyLost(t *testing.T) {
 					w.reported(n, dualsql.InDoubt)
 					return
 				}
-				if l.through {
-					w.told(err, dualsql.Committed)
-					w.is(1, both)
-				} else {
-					w.told(err, dualsql.RolledBack)
-					w.is(1, neither)
-				}
+				w.concluded(err, 1, l.through)
 				w.pending(n)
 				rule.Release()
 				w.is(w.writes(n, 2)-1, both)
@@ -77,13 +71,7 @@ func TestSurvive10FenceCut(t *testing.T) {
 				cut := proxy.OnRequest(chaos.SQLContains("select state"), chaos.CutBefore)
 				err := write(n.DB, 1)
 				w.fired(cut)
-				if l.through {
-					w.told(err, dualsql.Committed)
-					w.is(1, both)
-				} else {
-					w.told(err, dualsql.RolledBack)
-					w.is(1, neither)
-				}
+				w.concluded(err, 1, l.through)
 				w.pending(n)
 				w.is(w.writes(n, 2)-1, both)
 			})

@@ -91,14 +91,14 @@ func (o on) applies(engines [2]string, p dualsql.Protocol) bool {
 	if o.vendors && (!slices.Contains(engines[:], "sqlserver") || slices.Contains(engines[:], "sqlite")) {
 		return false
 	}
-	runs := func(p dualsql.Protocol) bool {
+	fits := func(p dualsql.Protocol) bool {
 		return runs(engines, p) && (o.protocols == nil || slices.Contains(o.protocols, p)) &&
 			is(o.primary, primary) && is(o.secondary, secondary) && is(o.decides, decider(engines, p)) && is(o.follows, 1-decider(engines, p))
 	}
-	if own := ownProtocol(engines); p != own && engines != everyPair[0] && runs(own) && !*everything {
+	if own := ownProtocol(engines); p != own && engines != everyPair[0] && fits(own) && !*everything {
 		return false
 	}
-	return runs(p)
+	return fits(p)
 }
 
 func (o on) each(t *testing.T, run func(t *testing.T, w *world)) {

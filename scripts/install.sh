@@ -16,12 +16,16 @@ as_root() {
 	fi
 }
 
+apt_updated=
 apt_install() {
-	(
+	{
 		flock 9 # two scripts may run at once
-		as_root apt-get update
+		if [ -z "$apt_updated" ]; then
+			as_root apt-get update
+			apt_updated=yes
+		fi
 		as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
-	) 9>"${TMPDIR:-/tmp}/dualsql-apt.lock"
+	} 9>"${TMPDIR:-/tmp}/dualsql-apt.lock"
 }
 
 # install_compiler installs a C compiler, for what the first argument names.

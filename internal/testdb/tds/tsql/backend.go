@@ -130,9 +130,8 @@ func (b *backend) ask(ctx context.Context, text string) ([][][]byte, error) {
 
 // backends are those that rest. Safe for concurrent use.
 type backends struct {
-	mu     sync.Mutex
-	list   map[string][]*backend // by their database
-	closed bool
+	mu   sync.Mutex
+	list map[string][]*backend // by their database
 }
 
 // take returns nil where none rests.
@@ -148,24 +147,18 @@ func (i *backends) take(database string) *backend {
 	return b
 }
 
-// put reports whether b is kept.
-func (i *backends) put(b *backend) bool {
+func (i *backends) put(b *backend) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.closed {
-		return false
-	}
 	if i.list == nil {
 		i.list = map[string][]*backend{}
 	}
 	i.list[b.database] = append(i.list[b.database], b)
-	return true
 }
 
 func (i *backends) close() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.closed = true
 	ctx, cancel := context.WithTimeout(context.Background(), closeLimit)
 	defer cancel()
 	for _, list := range i.list {

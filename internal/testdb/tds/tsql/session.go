@@ -94,7 +94,9 @@ func (s *session) Close() {
 func (s *session) shut() {
 	ctx, cancel := context.WithTimeout(context.Background(), closeLimit)
 	defer cancel()
-	if s.backend.rest(ctx) != nil || !s.server.idle.put(s.backend) {
+	if s.rest(ctx) != nil {
 		_ = s.pg.Close(ctx) // nobody is left to tell
+		return
 	}
+	s.server.idle.put(s.backend)
 }
