@@ -97,7 +97,7 @@ func (s stop) run(w *world, side int) {
 	if !stopped || !may {
 		w.Errorf("the caller was told %v, want one of %q", err, s.ends(w.protocol))
 	}
-	w.raw[side].SetMaxIdleConns(0)
+	w.dropIdle(side)
 	if w.protocol == dualsql.BestEffort && (told == dualsql.InDoubt || told == dualsql.HalfDone) {
 		w.is(1, end)
 		w.reported(n, told)
@@ -115,7 +115,7 @@ func TestSurvive25ServerRestartedAtRest(t *testing.T) {
 		n := w.openWarm()
 		id := 1
 		for side := range w.raw {
-			w.raw[side].SetMaxIdleConns(0)
+			w.dropIdle(side)
 			w.server[side].StopImmediate(t)
 			if err := write(n.DB, id); err == nil || outcomeOf(err) != dualsql.RolledBack || errors.Is(err, dualsql.ErrWritesHeld) {
 				t.Errorf("with server %d away the caller was told %v", side, err)

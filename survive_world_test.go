@@ -273,6 +273,12 @@ func (w *world) exec(side int, text string) {
 	}
 }
 
+// dropIdle closes the connections that the test has to a server that is stopped.
+func (w *world) dropIdle(side int) {
+	w.raw[side].SetMaxIdleConns(0)
+	w.raw[side].SetMaxIdleConns(2)
+}
+
 func (w *world) count(side int, query string) (n int) {
 	w.Helper()
 	if err := w.raw[side].QueryRow(query).Scan(&n); err != nil {
