@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -28,15 +29,15 @@ var everyPair = [][2]string{{"postgres", "postgres"}, {"sqlite", "sqlite"}, {"po
 // pair under the one that it has by itself, unless a test is about another.
 var everything = flag.Bool("dualsql.everything", false, "run the tests of crashes and faults on all pairs under all protocols, and at more places")
 
-// inHalf reports whether a test is in the half that the environment names: 0 or 1. Without one all are.
-func inHalf(name string) bool {
-	half := os.Getenv("DUALSQL_TEST_HALF")
-	if half != "0" && half != "1" {
+// inQuarter reports whether a test is in the quarter that the environment names: 0 to 3. Without one all are.
+func inQuarter(name string) bool {
+	quarter, err := strconv.Atoi(os.Getenv("DUALSQL_TEST_QUARTER"))
+	if err != nil {
 		return true
 	}
 	h := fnv.New32a()
 	h.Write([]byte(name))
-	return fmt.Sprint(h.Sum32()%2) == half
+	return int(h.Sum32()%4) == quarter
 }
 
 // server stands for any engine that is reached over a wire, and can be stopped.
@@ -107,7 +108,7 @@ func (o on) each(t *testing.T, run func(t *testing.T, w *world)) {
 		for _, protocol := range everyProtocol {
 			name := fmt.Sprintf("%s+%s/%s", engines[primary], engines[secondary], protocol)
 			always := engines == everyPair[0] && protocol == dualsql.TwoPhase
-			if !o.applies(engines, protocol) || !always && !inHalf(t.Name()+"/"+name) {
+			if !o.applies(engines, protocol) || !always && !inQuarter(t.Name()+"/"+name) {
 				continue
 			}
 			t.Run(name, func(t *testing.T) {
