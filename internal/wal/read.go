@@ -23,7 +23,7 @@ type segmentReader struct {
 const (
 	windowSize = 512 << 10
 	// carryRoom is before each window in its buffer: for the begin of a frame, of which the rest is in the next.
-	carryRoom = 64 << 10
+	carryRoom = 16 << 10
 )
 
 func newSegmentReader(f File, name string, number uint64) (*segmentReader, error) {
