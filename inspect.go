@@ -93,10 +93,10 @@ func (co *coordinator) recover(ctx context.Context) (Recovery, error) {
 	co.work()
 	before := slices.Clone(co.adopted)
 	for _, p := range co.pending() {
-		if !slices.Contains(before, p.TxID) {
-			before = append(before, p.TxID)
-		}
+		before = append(before, p.TxID)
 	}
+	slices.SortFunc(before, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
+	before = slices.Compact(before)
 	if err := co.prepare(ctx); err != nil {
 		return Recovery{}, err
 	}

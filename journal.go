@@ -23,9 +23,6 @@ const (
 	recordEnd     = 'E' // it has ended; payload: the Outcome's byte
 )
 
-// maxOutcomes is how many ends of transactions that were in doubt or half done stay known: the newest.
-const maxOutcomes = 10_000
-
 // journal is the intent journal: what is open, on disk and in memory. Safe for concurrent use.
 type journal struct {
 	log  *wal.Log
@@ -34,6 +31,7 @@ type journal struct {
 	mu       sync.Mutex
 	open     map[uuid.UUID]*entry
 	outcomes map[uuid.UUID]ended // of transactions that a caller or an operator may ask for
+	ages     ages                // the keys of outcomes
 	newest   uint64              // the highest segment known
 	pruned   uint64              // newest when end last reported it
 
@@ -47,11 +45,6 @@ type entry struct {
 	decided bool // the side that decides has committed
 	told    bool
 	problem error // why the last attempt to end it failed
-}
-
-type ended struct {
-	outcome Outcome
-	segment uint64
 }
 
 // journalFS, if set, is where journals are opened. Tests put a file system there that fails as disks do.
@@ -274,6 +267,26 @@ func (j *journal) tell(e *entry, problem error) error {
 	return err
 }
 
+// tellAll is tell for all that is open, with one sync.
+func (j *journal) tellAll() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	told := false
+	for txid, e := range j.open {
+		if e.told {
+			continue
+		}
+		e.told, told = true, true
+		if _, err := j.log.Append(wal.Record{Type: recordTold, TxID: txid}); err != nil {
+			return err
+		}
+	}
+	if !told {
+		return nil
+	}
+	return j.log.Sync()
+}
+
 // end closes the entry. It need not be durable: ending it again changes nothing. rotated reports that a segment has been
 // begun since it was last asked, so that older ones may be of no use any more.
 func (j *journal) end(e *entry, o Outcome) (rotated bool, err error) {
@@ -289,21 +302,6 @@ func (j *journal) end(e *entry, o Outcome) (rotated bool, err error) {
 	rotated = j.newest > j.pruned
 	j.pruned = j.newest
 	return rotated, err
-}
-
-func (j *journal) remember(txid uuid.UUID, o Outcome, segment uint64) {
-	j.outcomes[txid] = ended{o, segment}
-	if len(j.outcomes) <= maxOutcomes {
-		return
-	}
-	// TxIDs are ordered by time: the least is the oldest.
-	least := txid
-	for id := range j.outcomes {
-		if slices.Compare(id[:], least[:]) < 0 {
-			least = id
-		}
-	}
-	delete(j.outcomes, least)
 }
 
 // entries returns what is open, oldest first. The entries' fields are copies.
@@ -322,13 +320,6 @@ func (j *journal) find(txid uuid.UUID) *entry {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.open[txid]
-}
-
-func (j *journal) outcome(txid uuid.UUID) (Outcome, bool) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	e, ok := j.outcomes[txid]
-	return e.outcome, ok
 }
 
 // prune deletes the segments in which nothing is open, after carrying over what has to stay: the outcomes, and the entries

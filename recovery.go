@@ -28,7 +28,10 @@ func (co *coordinator) adopt() {
 			problem = errReported
 		}
 		co.adopted = append(co.adopted, e.txid)
-		co.tell(co.journal.find(e.txid), problem)
+		co.journal.find(e.txid).problem = problem
+	}
+	if err := co.journal.tellAll(); err != nil {
+		co.log.Error("dualsql: journal", "error", err)
 	}
 	if len(co.flights) > 0 {
 		co.nudge()
@@ -53,6 +56,9 @@ func (co *coordinator) settleAll(ctx context.Context) {
 			var hand *byHandError
 			if errors.As(err, &hand) && co.land(e, f) {
 				f.leave() // only an operator can end it, and nothing waits to be overtaken
+			}
+			if ctx.Err() != nil {
+				return // the others have not been tried; the next attempt goes on
 			}
 			continue
 		}
