@@ -38,14 +38,18 @@ func dualContenders() []contender {
 }
 
 func openDual(at place, commit dualsql.Protocol, ack dualsql.Ack, mirror dualsql.Mirror) (client, error) {
+	connector, err := dualsql.NewConnector(dualConfig(at, commit, ack, mirror))
+	if err != nil {
+		return nil, err
+	}
+	return &single{limited(sql.OpenDB(connector), at.clients)}, nil
+}
+
+func dualConfig(at place, commit dualsql.Protocol, ack dualsql.Ack, mirror dualsql.Mirror) *dualsql.Config {
 	cfg := dualsql.NewConfig()
 	cfg.Primary.DSN, cfg.Secondary.DSN = at.dsn[0], at.dsn[1]
 	cfg.Journal = filepath.Join(at.dir, "journal")
 	cfg.Commit, cfg.Ack, cfg.Mirror = commit, ack, mirror
 	cfg.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	connector, err := dualsql.NewConnector(cfg)
-	if err != nil {
-		return nil, err
-	}
-	return &single{limited(sql.OpenDB(connector), at.clients)}, nil
+	return cfg
 }

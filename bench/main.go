@@ -7,6 +7,7 @@
 //	go run . -contenders pgx,dualsql_2pc_both -workloads select -clients 1 -delays 0
 //	go run . -json run.json -markdown ../docs/performance.md
 //	go run ./plot run.json ../docs/performance.svg
+//	go run . scale                               how the cost grows with what there is to do: see scale -h
 //
 // It needs a Unix, and PostgreSQL's server programs, which it finds as internal/testdb does; and for one of the contenders Debian's
 // package pgpool2, without which that contender is left out.
@@ -44,6 +45,9 @@ func main() {
 }
 
 func command(args []string) error {
+	if len(args) > 0 && args[0] == "scale" {
+		return scale(args[1:])
+	}
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
 	everything := flags.Bool("all", false, "all contenders, workloads, delays and numbers of clients that no other flag chooses")
 	who := flags.String("contenders", "", "contenders, separated by commas, or all; -list shows them")
@@ -81,19 +85,12 @@ func command(args []string) error {
 	if err = errors.Join(err, b.world.close()); err != nil {
 		return err
 	}
-	return report(run, *file, *page)
+	return reportCells(run, *file, *page)
 }
 
 func (b *bench) run(ctx context.Context, cells []cellKey) (*result.Run, error) {
-	run := &result.Run{Date: time.Now().UTC().Truncate(time.Second), Rounds: b.rounds, Turn: b.turn}
-	for _, c := range b.contenders {
-		run.Contenders = append(run.Contenders, c.Contender)
-		if err := b.world.create(ctx, c); err != nil {
-			return nil, err
-		}
-	}
-	var err error
-	if run.Machine, err = b.machine(ctx); err != nil {
+	run, err := b.start(ctx)
+	if err != nil {
 		return nil, err
 	}
 	for _, key := range cells {
@@ -114,6 +111,19 @@ func (b *bench) run(ctx context.Context, cells []cellKey) (*result.Run, error) {
 	return run, nil
 }
 
+// start makes the databases of all contenders.
+func (b *bench) start(ctx context.Context) (run *result.Run, err error) {
+	run = &result.Run{Date: time.Now().UTC().Truncate(time.Second), Rounds: b.rounds, Turn: b.turn}
+	for _, c := range b.contenders {
+		run.Contenders = append(run.Contenders, c.Contender)
+		if err := b.world.create(ctx, c); err != nil {
+			return nil, err
+		}
+	}
+	run.Machine, err = b.machine(ctx)
+	return run, err
+}
+
 func (b *bench) machine(ctx context.Context) (result.Machine, error) {
 	m := result.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), Go: runtime.Version(), Pgpool: pgpoolVersion()}
 	var err error
@@ -130,17 +140,21 @@ func (b *bench) fatal(err error) {
 	os.Exit(1)
 }
 
-// report prints and writes what a run has measured. What was found to be wrong with the databases is an error: figures of what loses
-// transactions are worth nothing.
-func report(run *result.Run, file, page string) error {
+func reportCells(run *result.Run, file, page string) error {
 	printGoals(os.Stdout, run)
+	return report(run, file, page, blockBegin, markdown)
+}
+
+// report writes what a run has measured, and the text that is made of it into the block of a page that begins so. What was found to be wrong with the databases is an error: figures of what loses
+// transactions are worth nothing.
+func report(run *result.Run, file, page, begin string, text func(*result.Run) string) error {
 	if file != "" {
 		if err := run.Write(file); err != nil {
 			return err
 		}
 	}
 	if page != "" {
-		if err := writeMarkdown(page, run); err != nil {
+		if err := writeMarkdown(page, begin, text(run)); err != nil {
 			return err
 		}
 	}

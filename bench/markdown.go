@@ -9,17 +9,18 @@ import (
 	"github.com/dualsql/dualsql/bench/internal/result"
 )
 
+// A block of a page begins with one of these lines.
 const (
 	blockBegin = "<!-- written by bench -markdown -->"
+	scaleBegin = "<!-- written by bench scale -markdown -->"
 	blockEnd   = "<!-- end -->"
 )
 
 // markdown returns the tables of a run for a page.
 func markdown(run *result.Run) string {
 	var b strings.Builder
-	m := run.Machine
-	fmt.Fprintf(&b, "%s: %s/%s, %d processors, PostgreSQL %s, Pgpool-II %s, %s; %d rounds of %v for each contender. One write of 256 bytes with its sync takes %s ms. A round trip takes",
-		run.Date.Format("2006-01-02"), m.OS, m.Arch, m.CPUs, m.PostgreSQL, m.Pgpool, m.Go, run.Rounds, run.Turn, milliseconds(m.Sync))
+	writeMachine(&b, run, ", Pgpool-II "+run.Machine.Pgpool)
+	b.WriteString(" A round trip takes")
 	for i, d := range run.Delays {
 		if i > 0 {
 			b.WriteString(",")
@@ -43,6 +44,13 @@ func markdown(run *result.Run) string {
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %.2f | %s | %s |\n", r.workload, r.contender, r.base, r.cell.Name(), r.want, ratioText(r.ratio), r.mark())
 	}
 	return b.String()
+}
+
+// writeMachine says what a run was made on, and by how many rounds.
+func writeMachine(b *strings.Builder, run *result.Run, more string) {
+	m := run.Machine
+	fmt.Fprintf(b, "%s: %s/%s, %d processors, PostgreSQL %s%s, %s; %d rounds of %v for each contender. One write of 256 bytes with its sync takes %s ms.",
+		run.Date.Format("2006-01-02"), m.OS, m.Arch, m.CPUs, m.PostgreSQL, more, m.Go, run.Rounds, run.Turn, milliseconds(m.Sync))
 }
 
 // workloadTables writes two tables with a row a contender and a column a cell: throughput, and what a transaction costs.
@@ -86,22 +94,22 @@ func writeTable(b *strings.Builder, run *result.Run, cells []*result.Cell, value
 }
 
 // replaceBlock puts text between the two marks of a page.
-func replaceBlock(page []byte, text string) ([]byte, error) {
-	before, rest, ok := bytes.Cut(page, []byte(blockBegin))
+func replaceBlock(page []byte, begin, text string) ([]byte, error) {
+	before, rest, ok := bytes.Cut(page, []byte(begin))
 	_, after, ended := bytes.Cut(rest, []byte(blockEnd))
 	if !ok || !ended {
-		return nil, fmt.Errorf("the page needs the lines %q and %q, with what is to be replaced between them", blockBegin, blockEnd)
+		return nil, fmt.Errorf("the page needs the lines %q and %q, with what is to be replaced between them", begin, blockEnd)
 	}
-	return fmt.Appendf(nil, "%s%s\n\n%s\n%s%s", before, blockBegin, text, blockEnd, after), nil
+	return fmt.Appendf(nil, "%s%s\n\n%s\n%s%s", before, begin, text, blockEnd, after), nil
 }
 
-// writeMarkdown puts the tables of a run into a page.
-func writeMarkdown(file string, run *result.Run) error {
+// writeMarkdown puts the tables of a run into a block of a page.
+func writeMarkdown(file, begin, text string) error {
 	page, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	if page, err = replaceBlock(page, markdown(run)); err != nil {
+	if page, err = replaceBlock(page, begin, text); err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	return os.WriteFile(file, page, 0o644)

@@ -80,12 +80,12 @@ func TestTables(t *testing.T) {
 
 func TestWrongDatabasesAreAnError(t *testing.T) {
 	run := exampleRun()
-	if err := report(run, "", ""); err != nil {
+	if err := reportCells(run, "", ""); err != nil {
 		t.Error(err)
 	}
 	run.Cells[1].Entries[1].Wrong = true
 	run.Cells[1].Entries[1].Sides = "DIFFERENT in account"
-	if err := report(run, "", ""); err == nil || !strings.Contains(err.Error(), both+": DIFFERENT in account") {
+	if err := reportCells(run, "", ""); err == nil || !strings.Contains(err.Error(), both+": DIFFERENT in account") {
 		t.Error(err)
 	}
 	if page := markdown(run); !strings.Contains(page, "DIFFERENT in account") {
@@ -100,7 +100,7 @@ func TestMarkdownReplacesItsBlockOnly(t *testing.T) {
 	}
 	var pages [2]string
 	for i := range pages {
-		if err := writeMarkdown(file, exampleRun()); err != nil {
+		if err := writeMarkdown(file, blockBegin, markdown(exampleRun())); err != nil {
 			t.Fatal(err)
 		}
 		page, err := os.ReadFile(file)
@@ -116,7 +116,7 @@ func TestMarkdownReplacesItsBlockOnly(t *testing.T) {
 		t.Error(p)
 	}
 	for _, page := range []string{"", blockBegin, blockEnd + blockBegin} {
-		if _, err := replaceBlock([]byte(page), "x"); err == nil {
+		if _, err := replaceBlock([]byte(page), blockBegin, "x"); err == nil {
 			t.Errorf("%q has no block", page)
 		}
 	}

@@ -64,18 +64,6 @@ func schemaText() string {
 
 const updateText = "update account set balance = balance + 1 where id = $1"
 
-var bulkText = func() string {
-	var b strings.Builder
-	b.WriteString("insert into load (id, name, amount) values ")
-	for i := range bulkRows {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		fmt.Fprintf(&b, "($%d, $%d, $%d)", 3*i+1, 3*i+2, 3*i+3)
-	}
-	return b.String()
-}()
-
 var accountTable = table{"account", []string{"id", "balance"}, nil}
 
 var workloads = []workload{
@@ -103,25 +91,7 @@ var workloads = []workload{
 			{"pgbench_history", []string{"tid", "bid", "aid", "delta", "filler"}, []string{"mtime"}},
 		},
 	},
-	{
-		name:  "ten",
-		about: "a transaction of 10 such UPDATEs, in the order of their keys",
-		next: func(r *rand.Rand) []statement {
-			ids := make([]int, 10)
-			for i := range ids {
-				ids[i] = 1 + r.IntN(accountRows)
-			}
-			slices.Sort(ids)
-			tx := make([]statement, len(ids))
-			for i, id := range ids {
-				tx[i] = statement{text: updateText, args: []any{id}}
-			}
-			return tx
-		},
-		done:   "select coalesce(sum(balance), 0)::bigint from account",
-		each:   10,
-		tables: []table{accountTable},
-	},
+	updates("ten", 10),
 	{
 		name:  "insert",
 		about: "INSERT of one row with an identity column and a default of now()",
@@ -132,14 +102,7 @@ var workloads = []workload{
 		each:   1,
 		tables: []table{{"entry", []string{"account"}, []string{"id", "at"}}},
 	},
-	{
-		name:   "bulk",
-		about:  fmt.Sprintf("one INSERT of %d rows with keys of the program's own", bulkRows),
-		next:   bulk,
-		done:   "select count(*) from load",
-		each:   bulkRows,
-		tables: []table{{"load", []string{"id", "name", "amount"}, nil}},
-	},
+	inserts("bulk", bulkRows),
 	{
 		name:  "select",
 		about: "SELECT of one row by its key",
@@ -171,12 +134,53 @@ func tpcb(r *rand.Rand) []statement {
 	}
 }
 
-// bulk draws where its keys begin: two never meet, but for one case in many millions of runs.
-func bulk(r *rand.Rand) []statement {
-	first := r.Int64N(1 << 60)
-	args := make([]any, 0, 3*bulkRows)
-	for i := range int64(bulkRows) {
-		args = append(args, first+i, "a name of some length", 10*i)
+// updates is a transaction of n UPDATEs.
+func updates(name string, n int) workload {
+	return workload{
+		name:  name,
+		about: fmt.Sprintf("a transaction of %d such UPDATEs, in the order of their keys", n),
+		next: func(r *rand.Rand) []statement {
+			ids := make([]int, n)
+			for i := range ids {
+				ids[i] = 1 + r.IntN(accountRows)
+			}
+			slices.Sort(ids)
+			tx := make([]statement, len(ids))
+			for i, id := range ids {
+				tx[i] = statement{text: updateText, args: []any{id}}
+			}
+			return tx
+		},
+		done:   "select coalesce(sum(balance), 0)::bigint from account",
+		each:   int64(n),
+		tables: []table{accountTable},
 	}
-	return []statement{{text: bulkText, args: args}}
+}
+
+// inserts is one INSERT of n rows. It draws where its keys begin: two never meet, but for one case in many millions of runs.
+func inserts(name string, n int) workload {
+	var b strings.Builder
+	b.WriteString("insert into load (id, name, amount) values ")
+	for i := range n {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "($%d, $%d, $%d)", 3*i+1, 3*i+2, 3*i+3)
+	}
+	text := b.String()
+	return workload{
+		name:  name,
+		about: fmt.Sprintf("one INSERT of %d rows with keys of the program's own", n),
+		next: func(r *rand.Rand) []statement {
+			first := r.Int64N(1 << 60)
+			args := make([]any, 0, 3*n)
+			for i := range int64(n) {
+				args = append(args, first+i, "a name of some length", 10*i)
+			}
+			return []statement{{text: text, args: args}}
+		},
+		done:   "select count(*) from load",
+		each:   int64(n),
+		tables: []table{{"load", []string{"id", "name", "amount"}, nil}},
+	}
 }

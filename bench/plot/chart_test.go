@@ -59,3 +59,21 @@ func TestTwiceAndHalfAreEquallyFarFromOne(t *testing.T) {
 		t.Error(up, down)
 	}
 }
+
+func TestCurveChart(t *testing.T) {
+	c := result.Curve{Name: "rows", X: "rows", Y: "a < b"}
+	for _, x := range []int64{1, 10, 100} {
+		c.Add("one", x, result.SpreadOf([]float64{float64(x)}))
+		c.Add("two", x, result.SpreadOf([]float64{0}))
+	}
+	var out bytes.Buffer
+	if err := curveChart(&out, []result.Curve{c}); err != nil {
+		t.Fatal(err)
+	}
+	if err := xml.Unmarshal(out.Bytes(), new(struct{})); err != nil {
+		t.Error(err)
+	}
+	if n := strings.Count(out.String(), "<circle"); n != 6 || strings.Contains(out.String(), "NaN") || strings.Contains(out.String(), "Inf") {
+		t.Errorf("%d dots, want 6:\n%s", n, out.String())
+	}
+}

@@ -1,4 +1,4 @@
-// Command plot draws what bench -json has written:
+// Command plot draws what bench -json or bench scale -json has written:
 //
 //	go run ./plot run.json picture.svg
 package main
@@ -28,7 +28,12 @@ func command(args []string) error {
 		return err
 	}
 	var picture bytes.Buffer
-	if err := chart(&picture, run, "update", "best-effort by hand"); err != nil {
+	if len(run.Curves) > 0 {
+		err = curveChart(&picture, run.Curves)
+	} else {
+		err = chart(&picture, run, "update", "best-effort by hand")
+	}
+	if err != nil {
 		return err
 	}
 	return os.WriteFile(args[1], picture.Bytes(), 0o644)

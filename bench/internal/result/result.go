@@ -18,6 +18,7 @@ type Run struct {
 	Delays     []Delay       `json:"delays"`
 	Contenders []Contender   `json:"contenders"`
 	Cells      []Cell        `json:"cells"`
+	Curves     []Curve       `json:"curves,omitempty"`
 }
 
 // Machine is what the run was made on.
