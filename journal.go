@@ -57,7 +57,7 @@ func openJournal(dir string, key []byte) (*journal, error) {
 	if j.aead, err = newAEAD(key); err != nil {
 		return nil, err
 	}
-	r := replay{journal: j, payloads: map[uuid.UUID][]byte{}}
+	r := replay{journal: j, open: map[uuid.UUID]*replayed{}}
 	for wait := firstWait; ; wait *= 2 {
 		j.log, err = wal.Open(dir, wal.Options{FS: journalFS}, r.record)
 		var locked *wal.LockedError
@@ -68,7 +68,7 @@ func openJournal(dir string, key []byte) (*journal, error) {
 		time.Sleep(wait)
 	}
 	if err == nil {
-		if err = r.decode(); err != nil {
+		if err = r.finish(); err != nil {
 			err = errors.Join(err, j.log.Close())
 		}
 	}
@@ -91,76 +91,6 @@ func newAEAD(key []byte) (cipher.AEAD, error) {
 		return nil, configError("journal.key", err.Error())
 	}
 	return cipher.NewGCM(block)
-}
-
-// replay fills a journal from its log. Nearly all intents have ended: only those that are open at the end are decoded.
-type replay struct {
-	*journal
-	payloads map[uuid.UUID][]byte // of the open ones
-	free     [][]byte             // what payloads no longer needs
-}
-
-func (j *replay) record(segment uint64, r wal.Record) error {
-	j.newest = segment
-	txid := uuid.UUID(r.TxID)
-	e := j.open[txid]
-	switch r.Type {
-	case recordIntent:
-		if e == nil {
-			e = &entry{}
-			j.open[txid] = e
-		}
-		e.segment = segment // of the newest copy
-		j.keep(txid, r.Payload)
-	case recordDecided:
-		if e != nil {
-			e.decided = true
-		}
-	case recordTold:
-		if e != nil {
-			e.told = true
-		}
-	case recordEnd:
-		if len(r.Payload) != 1 {
-			return fmt.Errorf("transaction %s has a malformed end", txid)
-		}
-		// An end without its intent was carried over from a segment that is gone.
-		if e == nil || e.told {
-			j.remember(txid, Outcome(r.Payload[0]), segment)
-		}
-		delete(j.open, txid)
-		j.drop(txid)
-	default:
-		return fmt.Errorf("unknown record type %q: written by a newer version", r.Type)
-	}
-	return nil
-}
-
-func (j *replay) keep(txid uuid.UUID, payload []byte) {
-	j.drop(txid)
-	var buffer []byte
-	if n := len(j.free); n > 0 {
-		buffer, j.free = j.free[n-1], j.free[:n-1]
-	}
-	j.payloads[txid] = append(buffer[:0], payload...)
-}
-
-func (j *replay) drop(txid uuid.UUID) {
-	if buffer, ok := j.payloads[txid]; ok {
-		j.free = append(j.free, buffer)
-		delete(j.payloads, txid)
-	}
-}
-
-func (j *replay) decode() error {
-	for txid, payload := range j.payloads {
-		in, err := j.journal.decode(txid, payload)
-		if err != nil {
-			return err
-		}
-		j.open[txid].intent = in
-	}
-	return nil
 }
 
 // encode lays an intent out as a head in the clear and a body, encrypted if there is a key.
