@@ -32,13 +32,13 @@ type capturePlan struct {
 // maxCaptured bounds what a connection keeps.
 const maxCaptured = 512
 
-// mirrorOf is what MirrorAuto stands for: between engines of two kinds MirrorMixed takes no text, and has to refuse values that it
-// cannot carry over.
+// mirrorOf is what MirrorAuto stands for. To SQLite, which takes most of PostgreSQL's texts and few of its types, rows go only if they
+// are asked for.
 func mirrorOf(m Mirror, sides [2]*side) Mirror {
-	switch {
+	switch secondary := sides[engine.Secondary].engine; {
 	case m != MirrorAuto:
 		return m
-	case sides[engine.Primary].engine == engine.Postgres && sides[engine.Secondary].engine == engine.Postgres:
+	case sides[engine.Primary].engine == engine.Postgres && (secondary == engine.Postgres || secondary == engine.SQLServer):
 		return MirrorMixed
 	}
 	return MirrorStatement

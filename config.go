@@ -57,7 +57,8 @@ type Mirror string
 
 // The mirror modes. The empty Mirror means MirrorAuto. A statement under [WithMirror] is mirrored as text in all of them.
 const (
-	// MirrorAuto is MirrorMixed between two PostgreSQL servers, and MirrorStatement on all other pairs.
+	// MirrorAuto is MirrorMixed with a PostgreSQL primary and a secondary that is PostgreSQL or SQL Server, and MirrorStatement on
+	// all other pairs.
 	// Between PostgreSQL and SQL Server it translates changes of the schema, as MirrorRow and MirrorMixed do.
 	MirrorAuto Mirror = "auto"
 	// MirrorStatement runs the text of each write on both sides. A text that does not do the same on both, such as one with

@@ -24,9 +24,15 @@ func newDiffGenerator(seed uint64, kind pairKind) *diffGenerator {
 func (g *diffGenerator) captures() bool { return g.kind.mirror != "" }
 
 // mixed: the sides are of different kinds, and only what both take to mean the same may be said.
-func (g *diffGenerator) mixed() bool { return g.kind.primary != g.kind.secondary }
+func (g *diffGenerator) mixed() bool { return g.kind.primary != g.kind.secondary && !g.translated() }
+
+// translated: the secondary gets rows, and changes of the schema in its own words. It has not all of PostgreSQL's types.
+func (g *diffGenerator) translated() bool { return g.kind.secondary == sqlserverDialect }
 
 func (g *diffGenerator) postgres() bool { return !g.mixed() && g.kind.primary == postgresDialect }
+
+// allTypes: columns may have any of PostgreSQL's types.
+func (g *diffGenerator) allTypes() bool { return g.postgres() && !g.translated() }
 
 func (g *diffGenerator) chance(percent int) bool { return g.r.IntN(100) < percent }
 
@@ -36,13 +42,19 @@ func (g *diffGenerator) schema() []string {
 		`create table account (id bigint primary key, owner text not null unique, balance bigint not null check (balance >= 0), note text)`,
 		`create table entry (id bigint primary key, account bigint not null references account (id), amount bigint not null,
 			f double precision, ok boolean, b bytea, at timestamp)`,
-		`create table late (id bigint primary key, account bigint references account (id) deferrable initially deferred)`,
 		`create index entry_account on entry (account)`,
 	}
-	if g.postgres() {
+	if g.translated() {
+		texts = append(texts, `create table late (id bigint primary key, account bigint references account (id))`,
+			`create table numbered (id bigint generated always as identity primary key, owner text not null unique, n bigint not null default 0)`,
+			`create table lucky (id bigserial primary key, owner text, r double precision, u uuid default gen_random_uuid(), at timestamptz default now(), n numeric(20, 6))`)
+	} else {
+		texts = append(texts, `create table late (id bigint primary key, account bigint references account (id) deferrable initially deferred)`)
+	}
+	if g.allTypes() {
 		texts = append(texts, `create table wide (id bigint primary key, tags text[], j jsonb, u uuid, n numeric(12, 2), short varchar(3))`)
 	}
-	if g.captures() && g.postgres() {
+	if g.captures() && g.allTypes() {
 		texts = append(texts, `create table numbered (id bigint generated always as identity primary key, owner text not null unique, n bigint not null default 0, twice bigint generated always as (n * 2) stored)`,
 			`create table lucky (id bigserial primary key, owner text, r double precision default random(), u uuid default gen_random_uuid(), at timestamptz default clock_timestamp(), n numeric default random()::numeric)`)
 	}
@@ -99,7 +111,7 @@ func (g *diffGenerator) step(inTx bool) diffStep {
 		st.prepare = diffOneOf(g, prepareNot, prepareNot, prepareNot, prepareOnce, prepareKept)
 	}
 	st.cancelled = g.chance(3)
-	if !g.mixed() && len(st.args) > 0 && g.chance(4) {
+	if !g.mixed() && !g.translated() && len(st.args) > 0 && g.chance(4) {
 		st.args[g.r.IntN(len(st.args))] = g.odd()
 	}
 	if g.chance(10) {
@@ -187,7 +199,7 @@ func (g *diffGenerator) dml() diffStep {
 		},
 		func() diffStep { return diffWrite("delete from late where id = {1}", g.id()) },
 	}
-	if g.postgres() {
+	if g.allTypes() {
 		column := diffOneOf(g, "tags", "j", "u", "n")
 		choices = append(choices,
 			func() diffStep {
@@ -321,6 +333,9 @@ func (g *diffGenerator) broken() diffStep {
 func (g *diffGenerator) ddl() diffStep {
 	n := g.r.IntN(3)
 	name := fmt.Sprint("extra", n)
+	if !g.translated() && g.chance(10) {
+		return diffStep{template: "create table copy" + fmt.Sprint(n) + " as select id, owner from account"}
+	}
 	return diffOneOf(g,
 		diffStep{template: "create table " + name + " (id bigint primary key, v text)"},
 		diffStep{template: "create table if not exists " + name + " (id bigint primary key, v text)"},
@@ -329,7 +344,6 @@ func (g *diffGenerator) ddl() diffStep {
 		diffStep{template: fmt.Sprintf("alter table %s add column c%d bigint default 7", name, g.r.IntN(3))},
 		diffStep{template: fmt.Sprintf("create index i%d on entry (amount)", n)},
 		diffStep{template: fmt.Sprintf("drop index if exists i%d", n)},
-		diffStep{template: "create table copy" + fmt.Sprint(n) + " as select id, owner from account"},
 		// A plain value: of one that cannot be bound, and a table that is not there, the two find different things first.
 		diffWrite("insert into "+name+" (id, v) values ({1}, {2})", diffConstant(int64(g.r.IntN(20))), diffConstant("v")),
 		diffWrite("insert into "+name+" (id) select id from account where id not in (select id from "+name+")"),

@@ -14,18 +14,20 @@ type diffDialect int
 const (
 	postgresDialect diffDialect = iota
 	sqliteDialect
+	sqlserverDialect
 )
 
-func (d diffDialect) driver() string { return [...]string{"pgx", "sqlite"}[d] }
+func (d diffDialect) driver() string { return [...]string{"pgx", "sqlite", "sqlserver"}[d] }
 
 // diffStyle is the dialect's own style of placeholders.
-func (d diffDialect) style() diffStyle { return [...]diffStyle{dollar, numbered}[d] }
+func (d diffDialect) style() diffStyle { return [...]diffStyle{dollar, numbered, at}[d] }
 
 // catalog lists the tables that are not dualsql's own.
 func (d diffDialect) catalog() string {
 	return [...]string{
 		"select tablename::text from pg_tables where schemaname = 'public'",
 		`select name from sqlite_master where type = 'table' and name not like 'sqlite\_%' escape '\' and name not like 'dualsql\_%' escape '\'`,
+		"select name from sys.tables where schema_id = schema_id(N'dbo')",
 	}[d]
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/dualsql/dualsql"
 	"github.com/dualsql/dualsql/internal/chaos"
 	"github.com/dualsql/dualsql/internal/testdb"
+	"github.com/dualsql/dualsql/internal/testdb/sqlserver"
 )
 
 // The differential tests take their size from flags; the environment holds the defaults, so that one command can set them
@@ -54,6 +55,7 @@ var pairKinds = []pairKind{
 	{name: "postgres+postgres", primary: postgresDialect, secondary: postgresDialect, mirror: dualsql.MirrorRow},
 	{name: "postgres+sqlite", primary: postgresDialect, secondary: sqliteDialect},
 	{name: "postgres+sqlite", primary: postgresDialect, secondary: sqliteDialect, mirror: dualsql.MirrorRow},
+	{name: "postgres+sqlserver", primary: postgresDialect, secondary: sqlserverDialect, mirror: dualsql.MirrorAuto},
 }
 
 // forDiffPairs runs test for every pair, protocol and seed.
@@ -64,7 +66,8 @@ func forDiffPairs(t *testing.T, test func(t *testing.T, p *diffPair, seed uint64
 	}
 	for _, kind := range pairKinds {
 		for _, commit := range everyProtocol {
-			if !runs([2]string(strings.Split(kind.name, "+")), commit) {
+			engines := [2]string(strings.Split(kind.name, "+"))
+			if !runs(engines, commit) || engines[secondary] == "sqlserver" && commit != ownProtocol(engines) && !*everything {
 				continue
 			}
 			t.Run(kind.name+string(kind.mirror)+"/"+string(commit), func(t *testing.T) {
@@ -86,12 +89,18 @@ type diffPair struct {
 }
 
 func openDiffPair(t *testing.T, kind pairKind, commit dualsql.Protocol) *diffPair {
+	if kind.secondary == sqlserverDialect {
+		sqlserver.Servers(t, 2) // they outlive the test
+	}
 	chaos.CheckGoroutines(t)
 	var dsns [3]string
 	for i, d := range kind.dialects() {
-		if d == sqliteDialect {
+		switch d {
+		case sqliteDialect:
 			dsns[i] = testdb.SQLite(t, fmt.Sprint("db", i)) + "&_pragma=foreign_keys(1)"
-		} else {
+		case sqlserverDialect:
+			dsns[i] = sqlserver.Servers(t, 2)[1].CreateDatabase(t)
+		default:
 			dsns[i] = testdb.Clusters(t, 2)[i%2].CreateDatabase(t)
 		}
 	}
@@ -172,7 +181,7 @@ func TestDifferential(t *testing.T) {
 // in no order. Under mirror=mixed the sides have to be equal all the same.
 func TestDifferentialChance(t *testing.T) {
 	forDiffPairs(t, func(t *testing.T, p *diffPair, seed uint64) {
-		if p.kind.mirror == "" || p.kind.secondary != postgresDialect {
+		if p.kind.mirror == "" || p.kind.secondary == sqliteDialect {
 			t.Skip("the text of a statement does not say what comes out")
 		}
 		g := newDiffGenerator(seed, p.kind)
@@ -227,15 +236,19 @@ func diffPending(t *testing.T, db *sql.DB) {
 func (p *diffPair) compare(t *testing.T, plain bool) {
 	t.Helper()
 	dialects := p.kind.dialects()
-	primary := diffDump(t, p.looks[0], dialects[0])
-	diffDumps(t, "secondary", diffDump(t, p.looks[1], dialects[1]), "primary", primary)
+	portable := diffPortable
+	if p.kind.secondary == sqlserverDialect {
+		portable = vendorValue
+	}
+	primary := diffDump(t, p.looks[0], dialects[0], portable)
+	diffDumps(t, "secondary", diffDump(t, p.looks[1], dialects[1], portable), "primary", primary)
 	if plain {
-		diffDumps(t, "primary", primary, "plain database", diffDump(t, p.looks[2], dialects[2]))
+		diffDumps(t, "primary", primary, "plain database", diffDump(t, p.looks[2], dialects[2], portable))
 	}
 }
 
-// diffDump returns the rows of each table, sorted, in a form that is the same for all databases.
-func diffDump(t *testing.T, db *sql.DB, d diffDialect) map[string][]string {
+// diffDump returns the rows of each table, sorted, with each value in a form that is the same for all databases.
+func diffDump(t *testing.T, db *sql.DB, d diffDialect, portable func(any) string) map[string][]string {
 	t.Helper()
 	ctx := context.Background()
 	tables := map[string][]string{}
@@ -249,7 +262,7 @@ func diffDump(t *testing.T, db *sql.DB, d diffDialect) map[string][]string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		tables[name] = append([]string{fmt.Sprint(got.columns)}, got.sorted(diffPortable)...)
+		tables[name] = append([]string{fmt.Sprint(got.columns)}, got.sorted(portable)...)
 	}
 	return tables
 }

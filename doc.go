@@ -52,9 +52,9 @@
 //	db.ExecContext(dualsql.WithPrimaryOnly(ctx), "insert into local_audit values ($1)", id)
 //
 // Between two PostgreSQL servers a write's text runs on both sides where it certainly does the same there; where it may not, because
-// of now(), random(), a sequence or a default made of one, the secondary gets the rows that it has made on the primary. What cannot be
-// carried over exactly is refused with [ErrNotMirrored] before it runs. docs/mirroring.md says which statements these are, and
-// what mirror=row and mirror=mixed do with a secondary of another kind.
+// of now(), random(), a sequence or a default made of one, the secondary gets the rows that it has made on the primary. From
+// PostgreSQL to SQL Server it always gets these. What cannot be carried over exactly is refused with [ErrNotMirrored] before it
+// runs. docs/mirroring.md says which statements these are, and what mirror=row does with a SQLite secondary.
 //
 // On all other pairs mirroring repeats statements. A value that the database computes itself may then differ between the sides, and
 // nothing notices: compute such values in the program, or read them from the primary first, and pass them as arguments. After a

@@ -108,5 +108,8 @@ func (w *world) ended(n *node, id int, state dualsql.Outcome, why string) {
 	}
 	w.reported(n, state)
 	w.byHand(w.follows, id, committed == w.follows)
+	if w.carriesRows() { // a later write has brought the secondary the primary's number, which was one off
+		w.exec(secondary, fmt.Sprintf("update account set n = %d", w.count(primary, "select n from account")))
+	}
 	w.same()
 }

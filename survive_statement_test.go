@@ -53,14 +53,21 @@ func TestSurvive02RowsAffectedDiffer(t *testing.T) {
 	t.Parallel()
 	on{}.each(t, func(t *testing.T, w *world) {
 		n := w.openWarm()
-		w.exec(secondary, "insert into account values (2, 0)")
-		const text = "update account set n = n + 1"
-		_, single := n.Exec(text)
-		for what, err := range map[string]error{"transaction": write(n.DB, 1, text), "statement": single} {
-			var d *dualsql.DivergenceError
-			if !errors.As(err, &d) || d.Primary != 1 || d.Secondary != 2 || d.Statement != text {
-				t.Errorf("%s: the caller was told %v, want a *DivergenceError", what, err)
+		differs := func(text string, on [2]int64) {
+			_, single := n.Exec(text)
+			for what, err := range map[string]error{"transaction": write(n.DB, 1, text), "statement": single} {
+				var d *dualsql.DivergenceError
+				if !errors.As(err, &d) || d.Primary != on[primary] || d.Secondary != on[secondary] || d.Statement != text {
+					t.Errorf("%s: the caller was told %v, want a *DivergenceError of %d and %d", what, err, on[primary], on[secondary])
+				}
 			}
+		}
+		w.exec(primary, "insert into account values (2, 0)")
+		differs("update account set n = n + 1 where id = 2", [2]int64{1, 0})
+		w.exec(primary, "delete from account where id = 2")
+		w.exec(secondary, "insert into account values (2, 0)")
+		if !w.carriesRows() { // which are found by their keys: none but the primary's
+			differs("update account set n = n + 1", [2]int64{1, 2})
 		}
 		w.exec(secondary, "delete from account where id = 2")
 		w.is(1, neither)
@@ -181,8 +188,8 @@ var downs = []down{
 			c.Close()
 		}
 	}},
-	{"at the first statement", server, false, false, cuttingAt("insert into entry")},
-	{"at the last statement", server, false, false, cuttingAt("insert into log")},
+	{"at the first statement", server, false, false, cuttingAt("entry")},
+	{"at the last statement", server, false, false, cuttingAt("log")},
 }
 
 func refusing(_ *world, p *chaos.Proxy) func() {
@@ -195,10 +202,11 @@ func freezing(_ *world, p *chaos.Proxy) func() {
 	return p.Thaw
 }
 
-// cuttingAt cuts the connection and refuses new ones.
-func cuttingAt(text string) func(*world, *chaos.Proxy) func() {
+// cuttingAt cuts the connection at an INSERT into a table, of a text's form or of rows', and refuses new ones.
+func cuttingAt(table string) func(*world, *chaos.Proxy) func() {
+	text, rows := chaos.SQLContains("insert into "+table), chaos.SQLContains(`insert into "`+table+`"`)
 	return func(_ *world, p *chaos.Proxy) func() {
-		rule := p.OnRequest(chaos.SQLContains(text), chaos.HoldRequest)
+		rule := p.OnRequest(func(m chaos.Message) bool { return text(m) || rows(m) }, chaos.HoldRequest)
 		go func() {
 			<-rule.Fired()
 			p.Down()

@@ -266,6 +266,9 @@ func (w *world) deferring(side int) {
 	}
 }
 
+// carriesRows reports whether mirror=auto gives the secondary rows of plain writes, and not their texts.
+func (w *world) carriesRows() bool { return w.engines == [2]string{"postgres", "sqlserver"} }
+
 // exec runs text on one side, past dualsql.
 func (w *world) exec(side int, text string) {
 	w.Helper()

@@ -23,7 +23,7 @@ func playVendors(t *testing.T, script func(*target)) {
 	c := testdb.Clusters(t, 1)[0]
 	want := run(t, "pgx", c.CreateDatabase(t), script)
 	primary, secondary := c.CreateDatabase(t), sqlserver.Servers(t, 2)[1].CreateDatabase(t)
-	notes := run(t, dualsql.Name, fmt.Sprintf("primary='%s' secondary='%s' journal='%s' commit=2pc mirror=row", primary, secondary, t.TempDir()), script)
+	notes := run(t, dualsql.Name, fmt.Sprintf("primary='%s' secondary='%s' journal='%s' commit=2pc", primary, secondary, t.TempDir()), script)
 	for i := range max(len(want), len(notes)) {
 		if w, n := at(want, i), at(notes, i); w != n {
 			t.Errorf("\n pgx:     %s\n dualsql: %s", w, n)
