@@ -125,7 +125,7 @@ func (c *Conn) wrong(ctx context.Context, q call) error {
 	if err != nil || q.plan.st.Count != 1 {
 		return err
 	}
-	st, err := c.primary.Prepare(ctx, text)
+	st, err := c.primary.Prepare(ctx, text+"\n") // pgx does not ask again about a text that it has prepared
 	if err == nil {
 		err = st.Close()
 	}

@@ -3,6 +3,7 @@ package dualsql_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"testing"
 
 	"github.com/dualsql/dualsql"
@@ -57,6 +58,46 @@ func TestDeallocateAll(t *testing.T) {
 				write(n.DB)
 				w.close(n)
 				w.sameEverywhere()
+			})
+		}
+	}
+}
+
+// TestPreparedForATableThatIsGone: the error is the primary's own, as if it had run the statement, and ends the transaction there.
+func TestPreparedForATableThatIsGone(t *testing.T) {
+	ctx := context.Background()
+	for _, secondary := range []string{"postgres", "sqlite"} {
+		for _, mirror := range []string{"statement", "mixed"} {
+			t.Run(secondary+"/"+mirror, func(t *testing.T) {
+				w := newWorld(t, [2]string{"postgres", secondary}, dualsql.TwoPhase, "mirror="+mirror)
+				n := w.open()
+				n.SetMaxOpenConns(1)
+				if _, err := n.Exec("create table gone (id bigint primary key)"); err != nil {
+					t.Fatal(err)
+				}
+				kept, err := n.Prepare("insert into gone values ($1)")
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer kept.Close()
+				if _, err := n.Exec("drop table gone"); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := kept.Exec(1); diffClassify(err) != "SQLSTATE 42P01" {
+					t.Errorf("outside of a transaction: %v", err)
+				}
+				tx, err := n.BeginTx(ctx, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer tx.Rollback()
+				var side *dualsql.SideError
+				if _, err := tx.Stmt(kept).Exec(1); diffClassify(err) != "SQLSTATE 42P01" || errors.As(err, &side) {
+					t.Errorf("in a transaction: %v", err)
+				}
+				if _, err := tx.Exec("insert into entry values (1, 'x')"); diffClassify(err) != "SQLSTATE 25P02" {
+					t.Errorf("after it: %v", err)
+				}
 			})
 		}
 	}

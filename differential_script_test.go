@@ -69,6 +69,7 @@ type diffStep struct {
 	query     bool // QueryContext, else ExecContext
 	counts    bool // SQL defines its rows affected
 	cancelled bool // its context is cancelled beforehand
+	refused   bool // the pair has to refuse it, with nothing changed
 }
 
 // diffValue makes an argument: each database gets its own, as arguments may be changed by their use.

@@ -178,10 +178,10 @@ func TestDifferential(t *testing.T) {
 }
 
 // TestDifferentialChance does random things to a pair that need not come out the same twice: chance, the clock, sequences, rows
-// in no order. Under mirror=mixed the sides have to be equal all the same.
+// in no order. Under mirror=mixed and row the sides have to be equal all the same, and what cannot be so has to be refused.
 func TestDifferentialChance(t *testing.T) {
 	forDiffPairs(t, func(t *testing.T, p *diffPair, seed uint64) {
-		if p.kind.mirror == "" || p.kind.secondary == sqliteDialect {
+		if p.kind.mirror == "" {
 			t.Skip("the text of a statement does not say what comes out")
 		}
 		g := newDiffGenerator(seed, p.kind)
@@ -193,16 +193,30 @@ func TestDifferentialChance(t *testing.T) {
 			}
 		}
 		size := int(*diffSize)
-		good := 0
+		good, refusals := 0, 0
 		for i := range size {
 			s := g.script()
+			alone := !s.explicit && s.steps[0].refused
+			var before map[string][]string
+			if alone {
+				before = diffDump(t, p.looks[0], p.kind.primary, diffPortable)
+			}
 			got := dual.play(t, s)
+			if alone {
+				diffDumps(t, "primary", diffDump(t, p.looks[0], p.kind.primary, diffPortable), "primary before", before)
+			}
 			if last := got[len(got)-1]; last.err == nil && s.commit == s.explicit {
 				good++
 			}
-			for _, r := range got {
-				if errors.Is(r.err, dualsql.ErrNotMirrored) {
+			for n, r := range got {
+				wanted := n < len(s.steps) && s.steps[n].refused
+				switch refused := errors.Is(r.err, dualsql.ErrNotMirrored); {
+				case wanted && r.err == nil:
+					t.Errorf("step %d was not refused", n)
+				case refused && !wanted:
 					t.Errorf("refused: %v", r.err)
+				case refused:
+					refusals++
 				}
 			}
 			if i == size-1 || (i+1)%max(1, size/10) == 0 {
@@ -215,6 +229,10 @@ func TestDifferentialChance(t *testing.T) {
 		if good < size/10 {
 			t.Errorf("only %d of %d transactions were committed", good, size)
 		}
+		if refusals == 0 && size >= 100 {
+			t.Error("nothing was refused")
+		}
+		t.Logf("%d of %d transactions committed, %d statements refused", good, size, refusals)
 		diffPending(t, p.dual)
 	})
 }

@@ -1,6 +1,7 @@
 package dualsql
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"fmt"
@@ -35,6 +36,9 @@ func (t *tx) bindSecondary(ctx context.Context, q call, args []driver.NamedValue
 	if q.st != nil {
 		b = q.st.bound[engine.Secondary]
 		if m.st, err = q.st.onSecondary(ctx); err != nil {
+			if _, ok := c.primary.(engine.Cataloged); ok { // what was prepared there may not run any more either
+				err = cmp.Or(c.wrong(ctx, q), err)
+			}
 			return m, err
 		}
 	} else if b, err = q.plan.bind(side, args[engine.LeadingOptions(args):]); err != nil {

@@ -210,6 +210,15 @@ func (w *plain) update(rows [][]driver.Value) ([]Statement, error) {
 	return w.each(rows, "update "+w.target+" set "+join(set), w.set)
 }
 
+func (w *plain) upsert(inserted, changed [][]driver.Value) ([]Statement, error) {
+	all, err := w.insert(inserted)
+	if err != nil {
+		return nil, err
+	}
+	more, err := w.update(changed)
+	return append(all, more...), err
+}
+
 func (w *plain) names(columns []int) string {
 	names := make([]string, len(columns))
 	for n, i := range columns {

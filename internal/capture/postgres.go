@@ -15,8 +15,8 @@ import (
 // All rows are bound at once, one array for each column: so the text is the same for any number of rows, and what is checked at a
 // statement's end, such as a foreign key within the rows, is checked as on the primary.
 type postgres struct {
-	columns                   int
-	inserts, updates, removes string
+	columns                            int
+	inserts, updates, removes, upserts string
 }
 
 func newPostgres(t *engine.Table, columns []*engine.Column) *postgres {
@@ -56,10 +56,19 @@ func newPostgres(t *engine.Table, columns []*engine.Column) *postgres {
 		updated += fmt.Sprintf(" and not exists (select from pg_catalog.pg_trigger where tgrelid = %s::regclass"+
 			" and not tgisinternal and tgenabled in ('O', 'A') and tgtype & 19 = 19)", engine.Literal(target))
 	}
+	insert := fmt.Sprintf("insert into %s (%s) overriding system value select %s from sent", target, join(list), join(values))
+	update := fmt.Sprintf("update %s t set %s from sent s where %s", target, join(set), strings.Join(where, " and "))
+	inserted, changed := " returning "+join(all), " returning "+join(allText)
+	// One statement, for what is checked at its end; and the updates first: a new row may have what they give up of a unique index.
+	// The last parameter is the number of rows to update, which come first.
+	upserts := strings.TrimSuffix(with, "done as (") + "updated as (" + update + fmt.Sprintf(" and s.n <= $%d::bigint", len(columns)+1) + changed +
+		"), inserted as (" + insert + fmt.Sprintf(" where n > $%d::bigint and (select count(*) from updated) >= 0 order by n", len(columns)+1) + inserted +
+		"), done as (select * from updated union all select * from inserted" + check
 	return &postgres{
 		columns: len(columns),
-		inserts: with + fmt.Sprintf("insert into %s (%s) overriding system value select %s from sent order by n returning %s", target, join(list), join(values), join(all)) + check,
-		updates: with + fmt.Sprintf("update %s t set %s from sent s where %s returning %s", target, join(set), strings.Join(where, " and "), join(allText)) + updated,
+		inserts: with + insert + " order by n" + inserted + check,
+		updates: with + update + changed + updated,
+		upserts: upserts,
 		removes: with + fmt.Sprintf("delete from %s t using sent s where %s returning 1) select from done", target, strings.Join(where, " and ")),
 	}
 }
@@ -72,6 +81,12 @@ func (p *postgres) update(rows [][]driver.Value) ([]Statement, error) {
 }
 func (p *postgres) remove(rows [][]driver.Value) ([]Statement, error) {
 	return p.bound(p.removes, rows), nil
+}
+
+func (p *postgres) upsert(inserted, changed [][]driver.Value) ([]Statement, error) {
+	all := p.bound(p.upserts, slices.Concat(changed, inserted))
+	all[0].Args = append(all[0].Args, driver.NamedValue{Ordinal: p.columns + 1, Value: int64(len(changed))})
+	return all, nil
 }
 
 func join(list []string) string { return strings.Join(list, ", ") }

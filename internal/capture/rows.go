@@ -38,6 +38,7 @@ type writer interface {
 	insert(rows [][]driver.Value) ([]Statement, error)
 	update(rows [][]driver.Value) ([]Statement, error)
 	remove(rows [][]driver.Value) ([]Statement, error)
+	upsert(inserted, changed [][]driver.Value) ([]Statement, error)
 }
 
 func newRows(text string, dml *sqltext.DML, t *engine.Table, secondary engine.Engine) (*Rows, error) {
@@ -115,12 +116,8 @@ func (r *Rows) Statements(rows [][]driver.Value) ([]Statement, error) {
 		return r.writer.remove(changed)
 	case r.verb == "UPDATE" || len(inserted) == 0 && len(changed) > 0:
 		return r.writer.update(changed)
+	case len(changed) > 0:
+		return r.writer.upsert(inserted, changed)
 	}
-	all, err := r.writer.insert(inserted)
-	if err == nil && len(changed) > 0 {
-		var more []Statement
-		more, err = r.writer.update(changed)
-		all = append(all, more...)
-	}
-	return all, err
+	return r.writer.insert(inserted)
 }
