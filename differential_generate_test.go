@@ -90,13 +90,14 @@ func (g *diffGenerator) script() *diffScript {
 // diffStep makes any statement.
 func (g *diffGenerator) step(inTx bool) diffStep {
 	var st diffStep
+	broken := false
 	switch n := g.r.IntN(100); {
 	case n < 55:
 		st = g.dml()
 	case n < 75:
 		st = g.read()
 	case n < 80:
-		st = g.broken()
+		st, broken = g.broken(), true
 	case n < 84:
 		st = g.ddl()
 	case inTx:
@@ -112,7 +113,7 @@ func (g *diffGenerator) step(inTx bool) diffStep {
 		st.prepare = diffOneOf(g, prepareNot, prepareNot, prepareNot, prepareOnce, prepareKept)
 	}
 	st.cancelled = g.chance(3)
-	if !g.mixed() && !g.translated() && len(st.args) > 0 && g.chance(4) {
+	if !broken && !g.mixed() && !g.translated() && len(st.args) > 0 && g.chance(4) { // of two things that are wrong, the two find different ones first
 		st.args[g.r.IntN(len(st.args))] = g.odd()
 	}
 	if g.chance(10) {

@@ -125,7 +125,7 @@ func TestStatements(t *testing.T) {
 	}{
 		{engine.Postgres, nil, []string{"insert 0 [{} {} {}]"}, ""},
 		{engine.Postgres, [][]driver.Value{row("1", `a"\{},NULL`, "true", "7"), row("2", nil, "true", "7"), row("3", "", "false", "7")},
-			[]string{`insert 2 [{"1","2"} {"a\"\\{},NULL",NULL} {NULL,NULL}]`, `update 1 [{"3"} {""} {NULL}]`}, ""},
+			[]string{`insert 3 [{"3","1","2"} {"","a\"\\{},NULL",NULL} {NULL,NULL,NULL} 1]`, `update 3 [{"3","1","2"} {"","a\"\\{},NULL",NULL} {NULL,NULL,NULL} 1]`}, ""}, // one statement
 		{engine.Postgres, [][]driver.Value{row("1", "a", "false", "7")}, []string{`update 1 [{"1"} {"a"} {NULL}]`}, ""},
 		{engine.Postgres, [][]driver.Value{row("1", "a", "true", "8")}, nil, "changed meanwhile"},
 		{engine.Postgres, [][]driver.Value{row(int64(1), "a", "true", "7")}, nil, "not as text"},
