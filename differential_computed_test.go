@@ -1,10 +1,6 @@
 package dualsql_test
 
-import (
-	"strings"
-
-	"github.com/dualsql/dualsql"
-)
+import "strings"
 
 // computedSchema has the tables of statements whose text does not do the same twice. SQLite takes the names of types, and of
 // functions that it does not call.
@@ -178,7 +174,7 @@ func (g *diffGenerator) refusals() []diffStep {
 		diffWrite("with gone as (delete from lucky where random() < 0.5 returning owner) insert into lucky (owner) select owner from gone"),
 		diffWrite("with more as (insert into lucky (owner) values ({1}) returning id) delete from lucky where id = {2} and random() < 0.5", g.owner(), g.id()),
 	}
-	if g.kind.mirror == dualsql.MirrorRow {
+	if g.rowsOnly() {
 		list = append(list, diffWrite("update account set id = id + 100 where id = {1}", g.id()))
 	}
 	if !g.allTypes() {

@@ -36,6 +36,9 @@ func (g *diffGenerator) postgres() bool { return !g.mixed() && g.kind.primary ==
 // allTypes: columns may have any of PostgreSQL's types.
 func (g *diffGenerator) allTypes() bool { return g.postgres() && !g.translated() }
 
+// rowsOnly: no text goes to the secondary.
+func (g *diffGenerator) rowsOnly() bool { return g.kind.mirror == dualsql.MirrorRow || g.translated() }
+
 func (g *diffGenerator) chance(percent int) bool { return g.r.IntN(100) < percent }
 
 // schema uses types that both kinds take: PostgreSQL by their names, SQLite by the affinity that it reads from the names.
@@ -201,7 +204,7 @@ func (g *diffGenerator) dml() diffStep {
 		},
 		func() diffStep { return diffWrite("delete from late where id = {1}", g.id()) },
 	}
-	if g.kind.mirror != dualsql.MirrorRow {
+	if !g.rowsOnly() {
 		choices = append(choices, func() diffStep { return diffWrite("update late set id = id + {1} where id = {2}", g.amount(), g.id()) })
 	}
 	if g.allTypes() {
