@@ -47,7 +47,7 @@ func curves() []*curve {
 			points: []int64{64, 256, 1024}, quick: []int64{64},
 			contenders: []string{both}, measure: openingJournal},
 		{Curve: named("recovery", "open transactions in the journal", "time to end one of them over that of an INSERT by pgx on each side"),
-			points: []int64{1000, 10_000, 100_000}, quick: []int64{1000},
+			points: []int64{100, 1000, 10_000}, quick: []int64{1000},
 			contenders: []string{both}, measure: recovering},
 		{Curve: named("since", "transactions since the start", "MiB"),
 			points: []int64{1000, 10_000, 100_000}, quick: []int64{1000, 10_000},

@@ -12,19 +12,9 @@ type segmentReader struct {
 
 	window []byte // bytes of the file from at on
 	at     int64
-
-	// What follows the window is read while the window is looked at, if ahead is set.
-	ahead   bool
-	buffers [2][]byte  // the first has the window, the second is for what follows it
-	next    chan error // the result of reading, nil if nothing is being read
-	nextLen int64
 }
 
-const (
-	windowSize = 512 << 10
-	// carryRoom is before each window in its buffer: for the begin of a frame, of which the rest is in the next.
-	carryRoom = 16 << 10
-)
+const windowSize = 1 << 20
 
 func newSegmentReader(f File, name string, number uint64) (*segmentReader, error) {
 	h, err := readHeader(f, name, number)
@@ -63,7 +53,6 @@ func (s *segmentReader) walk(last bool, fn func(uint64, Record) error) (tail, er
 				}
 				// A live writer may have written the frame since it was looked at. Not so if it is still broken:
 				// whoever vouches for it wrote later than it.
-				s.wait()
 				s.window = nil
 				if info, frame, err = s.frame(t.off); err != nil {
 					return t, err
@@ -148,64 +137,19 @@ func (s *segmentReader) vouched(off int64) (bool, error) {
 
 // bytes returns n bytes of the file from off on, which must be there. They are valid until the next call.
 func (s *segmentReader) bytes(off, n int64) ([]byte, error) {
-	if off < s.at || off+n > s.end() {
-		if err := s.move(off, n); err != nil {
+	if off < s.at || off+n > s.at+int64(len(s.window)) {
+		want := min(max(n, windowSize), s.size-off)
+		if int64(cap(s.window)) < want {
+			s.window = make([]byte, want)
+		}
+		s.window, s.at = s.window[:want], off
+		if got, err := s.f.ReadAt(s.window, off); int64(got) < want {
 			s.window = nil
-			return nil, err
+			if err == io.EOF {
+				err = io.ErrUnexpectedEOF
+			}
+			return nil, readError(s.name, off+int64(got), err)
 		}
 	}
 	return s.window[off-s.at:][:n], nil
-}
-
-func (s *segmentReader) end() int64 { return s.at + int64(len(s.window)) }
-
-// move makes the window begin at off and have n bytes or more.
-func (s *segmentReader) move(off, n int64) error {
-	pending := s.next != nil
-	err := s.wait()
-	if rest := s.end() - off; pending && off >= s.at && 0 <= rest && rest <= carryRoom && n <= rest+s.nextLen {
-		if err != nil {
-			return err
-		}
-		s.buffers[0], s.buffers[1] = s.buffers[1], s.buffers[0]
-		copy(s.buffers[0][carryRoom-rest:], s.window[off-s.at:])
-		s.window, s.at = s.buffers[0][carryRoom-rest:carryRoom+s.nextLen], off
-	} else {
-		want := min(max(n, windowSize), s.size-off)
-		if err := s.read(0, off, want); err != nil {
-			return err
-		}
-		s.window, s.at = s.buffers[0][carryRoom:carryRoom+want], off
-	}
-	if from := s.end(); s.ahead && from < s.size {
-		s.next, s.nextLen = make(chan error, 1), min(windowSize, s.size-from)
-		go func(result chan<- error, n int64) { result <- s.read(1, from, n) }(s.next, s.nextLen)
-	}
-	return nil
-}
-
-// wait returns the result of what is being read ahead. After it nobody uses the file.
-func (s *segmentReader) wait() (err error) {
-	if s.next != nil {
-		err = <-s.next
-		s.next = nil
-	}
-	return err
-}
-
-// read reads n bytes from off on, which must be there, into a buffer.
-func (s *segmentReader) read(buffer int, off, n int64) error {
-	b := s.buffers[buffer]
-	if int64(len(b)) < carryRoom+n {
-		b = make([]byte, carryRoom+n)
-		s.buffers[buffer] = b
-	}
-	got, err := s.f.ReadAt(b[carryRoom:carryRoom+n], off)
-	if int64(got) == n {
-		return nil
-	}
-	if err == io.EOF {
-		err = io.ErrUnexpectedEOF
-	}
-	return readError(s.name, off+int64(got), err)
 }

@@ -55,9 +55,9 @@ func scan(fs FS, dir string, fn func(uint64, Record) error) (Info, error) {
 
 // scanner reads one segment after the other.
 type scanner struct {
-	fs      FS
-	dir     string
-	buffers [2][]byte // for the next segment
+	fs     FS
+	dir    string
+	window []byte // for the next segment
 }
 
 func (s *scanner) segment(number uint64, last bool, fn func(uint64, Record) error) (header, tail, error) {
@@ -71,10 +71,9 @@ func (s *scanner) segment(number uint64, last bool, fn func(uint64, Record) erro
 	if err != nil {
 		return header{}, tail{}, err
 	}
-	r.ahead, r.buffers = true, s.buffers
+	r.window = s.window[:0]
 	t, err := r.walk(last, fn)
-	r.wait()
-	s.buffers = r.buffers
+	s.window = r.window
 	return r.header, t, err
 }
 
