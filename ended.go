@@ -25,11 +25,14 @@ func (j *journal) remember(txid uuid.UUID, o Outcome, segment uint64) {
 	}
 }
 
-// ages is a heap with the oldest transaction on top: TxIDs are ordered by time.
+// byAge compares transactions, the oldest first: TxIDs are ordered by time.
+func byAge(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) }
+
+// ages is a heap with the oldest transaction on top.
 type ages []uuid.UUID
 
 func (a ages) Len() int           { return len(a) }
-func (a ages) Less(i, k int) bool { return slices.Compare(a[i][:], a[k][:]) < 0 }
+func (a ages) Less(i, k int) bool { return byAge(a[i], a[k]) < 0 }
 func (a ages) Swap(i, k int)      { a[i], a[k] = a[k], a[i] }
 func (a *ages) Push(txid any)     { *a = append(*a, txid.(uuid.UUID)) }
 

@@ -95,7 +95,7 @@ func (co *coordinator) recover(ctx context.Context) (Recovery, error) {
 	for _, p := range co.pending() {
 		before = append(before, p.TxID)
 	}
-	slices.SortFunc(before, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
+	slices.SortFunc(before, byAge)
 	before = slices.Compact(before)
 	if err := co.prepare(ctx); err != nil {
 		return Recovery{}, err

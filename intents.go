@@ -39,6 +39,6 @@ func OpenIntents(dir string, key []byte) ([]OpenIntent, JournalInfo, error) {
 	for _, o := range open {
 		list = append(list, *o)
 	}
-	slices.SortFunc(list, func(a, b OpenIntent) int { return slices.Compare(a.TxID[:], b.TxID[:]) })
+	slices.SortFunc(list, func(a, b OpenIntent) int { return byAge(a.TxID, b.TxID) })
 	return list, info, nil
 }

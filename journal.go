@@ -242,7 +242,7 @@ func (j *journal) entries() []entry {
 	for _, e := range j.open {
 		list = append(list, *e)
 	}
-	slices.SortFunc(list, func(a, b entry) int { return slices.Compare(a.txid[:], b.txid[:]) })
+	slices.SortFunc(list, func(a, b entry) int { return byAge(a.txid, b.txid) })
 	return list
 }
 

@@ -20,15 +20,13 @@ var errReported = errors.New("its protocol cannot find out how it ended; compare
 func (co *coordinator) adopt() {
 	for _, e := range co.journal.entries() {
 		co.log.Warn("dualsql: the journal has an open transaction", "txid", e.txid, "state", e.state(), "protocol", e.protocol, "since", e.at)
-		var problem error
 		if co.protocolOf(e.intent) != nil {
 			co.flights[e.txid] = co.window.enter(e.txid)
 			co.flights[e.txid].stick()
 		} else {
-			problem = errReported
+			co.journal.find(e.txid).problem = errReported
 		}
 		co.adopted = append(co.adopted, e.txid)
-		co.journal.find(e.txid).problem = problem
 	}
 	if err := co.journal.tellAll(); err != nil {
 		co.log.Error("dualsql: journal", "error", err)

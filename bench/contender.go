@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -31,6 +32,9 @@ type place struct {
 	dir     string    // for what it keeps on disk, from one cell to the next
 	clients int
 }
+
+// journal is the directory of dualsql's journal.
+func (p place) journal() string { return filepath.Join(p.dir, "journal") }
 
 // client is a contender at work. perform is called by many goroutines.
 type client interface {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 
 	"github.com/dualsql/dualsql"
 	"github.com/dualsql/dualsql/bench/internal/result"
@@ -48,7 +47,7 @@ func openDual(at place, commit dualsql.Protocol, ack dualsql.Ack, mirror dualsql
 func dualConfig(at place, commit dualsql.Protocol, ack dualsql.Ack, mirror dualsql.Mirror) *dualsql.Config {
 	cfg := dualsql.NewConfig()
 	cfg.Primary.DSN, cfg.Secondary.DSN = at.dsn[0], at.dsn[1]
-	cfg.Journal = filepath.Join(at.dir, "journal")
+	cfg.Journal = at.journal()
 	cfg.Commit, cfg.Ack, cfg.Mirror = commit, ack, mirror
 	cfg.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	return cfg

@@ -54,18 +54,15 @@ func command(args []string) error {
 	what := flags.String("workloads", "", "workloads, separated by commas, or all; -list shows them")
 	delays := flags.String("delays", "", "delays put into each connection, in each direction, such as 0,500us,1ms,5ms")
 	clients := flags.String("clients", "", "numbers of clients, such as 1,16,64")
-	rounds := flags.Int("rounds", 5, "rounds of each cell; in each every contender has its turn")
-	turn := flags.Duration("turn", 700*time.Millisecond, "time of a contender's turn")
-	file := flags.String("json", "", "file to write the measurements to, for plot")
-	page := flags.String("markdown", "", "page to write the tables to, between the marks in it")
+	o := commonFlags(flags)
 	list := flags.Bool("list", false, "say what there is to choose from, and end")
 	_ = flags.Parse(args) // it exits
 	if *list {
 		printChoices()
 		return nil
 	}
-	if *rounds < 1 || *turn <= 0 || flags.NArg() > 0 {
-		return errors.New("-rounds takes 1 or more, -turn a time above 0, and there are no arguments but flags: see -h")
+	if err := o.check(flags); err != nil {
+		return err
 	}
 	cells, err := planned(*everything, *what, *delays, *clients)
 	if err != nil {
@@ -75,17 +72,47 @@ func command(args []string) error {
 	if err != nil {
 		return err
 	}
+	b := &bench{contenders: chosen, rounds: o.rounds, turn: o.turn}
+	run, err := b.inWorld(mostClients(cells), func(ctx context.Context) (*result.Run, error) { return b.run(ctx, cells) })
+	if err != nil {
+		return err
+	}
+	return reportCells(run, o.file, o.page)
+}
+
+// options are the flags that both commands have.
+type options struct {
+	rounds     int
+	turn       time.Duration
+	file, page string
+}
+
+func commonFlags(flags *flag.FlagSet) *options {
+	o := &options{}
+	flags.IntVar(&o.rounds, "rounds", 5, "rounds of each cell; in each every contender has its turn")
+	flags.DurationVar(&o.turn, "turn", 700*time.Millisecond, "time of a contender's turn")
+	flags.StringVar(&o.file, "json", "", "file to write the measurements to, for plot")
+	flags.StringVar(&o.page, "markdown", "", "page to write the tables to, between the marks in it")
+	return o
+}
+
+func (o *options) check(flags *flag.FlagSet) error {
+	if o.rounds < 1 || o.turn <= 0 || flags.NArg() > 0 {
+		return fmt.Errorf("-rounds takes 1 or more, -turn a time above 0, and there are no arguments but flags: see %s -h", flags.Name())
+	}
+	return nil
+}
+
+// inWorld measures with servers for so many clients, and ends these. A signal cuts it short.
+func (b *bench) inWorld(clients int, measure func(context.Context) (*result.Run, error)) (*result.Run, error) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	b := &bench{contenders: chosen, rounds: *rounds, turn: *turn}
-	if b.world, err = newWorld(mostClients(cells)); err != nil {
-		return err
+	var err error
+	if b.world, err = newWorld(clients); err != nil {
+		return nil, err
 	}
-	run, err := b.run(ctx, cells)
-	if err = errors.Join(err, b.world.close()); err != nil {
-		return err
-	}
-	return reportCells(run, *file, *page)
+	run, err := measure(ctx)
+	return run, errors.Join(err, b.world.close())
 }
 
 func (b *bench) run(ctx context.Context, cells []cellKey) (*result.Run, error) {
@@ -145,8 +172,8 @@ func reportCells(run *result.Run, file, page string) error {
 	return report(run, file, page, blockBegin, markdown)
 }
 
-// report writes what a run has measured, and the text that is made of it into the block of a page that begins so. What was found to be wrong with the databases is an error: figures of what loses
-// transactions are worth nothing.
+// report writes what a run has measured, and the text that is made of it into the block of a page that begins so. What was found
+// to be wrong with the databases is an error: figures of what loses transactions are worth nothing.
 func report(run *result.Run, file, page, begin string, text func(*result.Run) string) error {
 	if file != "" {
 		if err := run.Write(file); err != nil {

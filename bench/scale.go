@@ -2,15 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
-	"time"
 
 	"github.com/dualsql/dualsql/bench/internal/result"
 )
@@ -61,19 +57,16 @@ func scale(args []string) error {
 	quick := flags.Bool("quick", false, "few points and one round: to see that it runs")
 	which := flags.String("curves", "all", "curves, separated by commas: statements, rows, clients, texts, journal, recovery, since")
 	long := flags.Bool("million", false, "also 1,000,000 transactions since the start")
-	rounds := flags.Int("rounds", 5, "rounds of each point; in each every contender has its turn")
-	turn := flags.Duration("turn", 700*time.Millisecond, "time of a contender's turn")
-	file := flags.String("json", "", "file to write the measurements to, for plot")
-	page := flags.String("markdown", "", "page to write the tables to, between the marks in it")
+	o := commonFlags(flags)
 	_ = flags.Parse(args) // it exits
-	if *rounds < 1 || *turn <= 0 || flags.NArg() > 0 {
-		return errors.New("-rounds takes 1 or more, -turn a time above 0, and there are no arguments but flags: see scale -h")
+	if err := o.check(flags); err != nil {
+		return err
 	}
 	chosen, err := pick(curves(), *which, func(c *curve) string { return c.Name }, "curve")
 	if err != nil {
 		return err
 	}
-	b := &bench{rounds: *rounds, turn: *turn}
+	b := &bench{rounds: o.rounds, turn: o.turn}
 	if *quick {
 		b.rounds = 1
 	}
@@ -85,16 +78,11 @@ func scale(args []string) error {
 			c.points = append(c.points, million)
 		}
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
-	defer stop()
-	if b.world, err = newWorld(branches); err != nil {
+	run, err := b.inWorld(branches, func(ctx context.Context) (*result.Run, error) { return b.curves(ctx, chosen) })
+	if err != nil {
 		return err
 	}
-	run, err := b.curves(ctx, chosen)
-	if err = errors.Join(err, b.world.close()); err != nil {
-		return err
-	}
-	return report(run, *file, *page, scaleBegin, scaleMarkdown)
+	return report(run, o.file, o.page, scaleBegin, scaleMarkdown)
 }
 
 func (b *bench) curves(ctx context.Context, chosen []*curve) (*result.Run, error) {

@@ -48,7 +48,7 @@ func (b *bench) transactions(ctx context.Context, c client, clients int, count i
 // fill begins a contender's journal anew, and writes n intents into it, as a transaction has left one. All have an end, or
 // none.
 func (b *bench) fill(ctx context.Context, p place, n func(bytes int) int64, ended bool) (ids []uuid.UUID, err error) {
-	dir := filepath.Join(p.dir, "journal")
+	dir := p.journal()
 	if err := os.RemoveAll(dir); err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func openingJournal(ctx context.Context, b *bench, _ *result.Run, c *curve, mib 
 			if i == 0 {
 				err = openOnce(p)
 			} else {
-				err = readFiles(filepath.Join(p.dir, "journal"))
+				err = readFiles(p.journal())
 			}
 			if err != nil {
 				return err
@@ -115,7 +115,7 @@ func openingJournal(ctx context.Context, b *bench, _ *result.Run, c *curve, mib 
 		ratios = append(ratios, took[0].Seconds()/took[1].Seconds())
 	}
 	c.Add(both, mib, result.SpreadOf(ratios))
-	return os.RemoveAll(filepath.Join(p.dir, "journal"))
+	return os.RemoveAll(p.journal())
 }
 
 // openOnce opens a journal: Pending asks for what is open, and talks to no database.
@@ -204,7 +204,7 @@ func recovering(ctx context.Context, b *bench, _ *result.Run, c *curve, count in
 	ratio := took.Seconds() / float64(count) / hand.Seconds()
 	fmt.Printf("recovery of %d: %v, %v each\n", count, took.Round(time.Millisecond), took/time.Duration(count))
 	c.Add(both, count, result.SpreadOf([]float64{ratio}))
-	return os.RemoveAll(filepath.Join(p.dir, "journal"))
+	return os.RemoveAll(p.journal())
 }
 
 // sinceClients make the transactions of the curve since, and sinceStart has the servers not sync for it: what stays behind
@@ -229,7 +229,7 @@ func sinceStart(ctx context.Context, b *bench, _ *result.Run, c *curve, count in
 	if err != nil {
 		return err
 	}
-	dir := filepath.Join(p.dir, "journal")
+	dir := p.journal()
 	if err := os.RemoveAll(dir); err != nil {
 		return err
 	}

@@ -33,13 +33,16 @@ func chart(out io.Writer, run *result.Run, workload, base string) error {
 	}
 	low, high := limits(run, cells, base)
 	height := headHeight + rowHeight*len(run.Contenders) + footHeight
-	lines := (len(cells) + perLine - 1) / perLine
-	width := panelWidth * min(perLine, len(cells))
-	fmt.Fprintf(out, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" font-family="sans-serif" font-size="12">`+"\n", width, height*lines)
-	fmt.Fprintf(out, `<rect width="%d" height="%d" fill="white"/>`+"\n", width, height*lines)
-	for i, c := range cells {
-		p := panel{out, (i % perLine) * panelWidth, (i / perLine) * height, low, high}
-		p.draw(run, c, base, height)
+	return panels(out, len(cells), height, func(i, x, y int) { panel{out, x, y, low, high}.draw(run, cells[i], base, height) })
+}
+
+// panels writes an SVG of n panels, some on a line; draw draws the one with the index i, whose corner is at x, y.
+func panels(out io.Writer, n, height int, draw func(i, x, y int)) error {
+	width, whole := panelWidth*min(perLine, n), height*((n+perLine-1)/perLine)
+	fmt.Fprintf(out, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" font-family="sans-serif" font-size="12">`+"\n", width, whole)
+	fmt.Fprintf(out, `<rect width="%d" height="%d" fill="white"/>`+"\n", width, whole)
+	for i := range n {
+		draw(i, (i%perLine)*panelWidth, (i/perLine)*height)
 	}
 	_, err := fmt.Fprintln(out, "</svg>")
 	return err

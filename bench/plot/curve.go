@@ -16,15 +16,7 @@ var colours = []string{"#1f6fb4", "#c0392b", "#2e8b57", "#888888"}
 // curveChart writes an SVG with a panel a curve. Both scales are logarithmic: a cost that is proportional is a straight line, and
 // one that stays is level.
 func curveChart(out io.Writer, curves []result.Curve) error {
-	lines := (len(curves) + perLine - 1) / perLine
-	width, height := panelWidth*min(perLine, len(curves)), curveHeight*lines
-	fmt.Fprintf(out, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" font-family="sans-serif" font-size="12">`+"\n", width, height)
-	fmt.Fprintf(out, `<rect width="%d" height="%d" fill="white"/>`+"\n", width, height)
-	for i, c := range curves {
-		drawCurve(out, c, (i%perLine)*panelWidth, (i/perLine)*curveHeight)
-	}
-	_, err := fmt.Fprintln(out, "</svg>")
-	return err
+	return panels(out, len(curves), curveHeight, func(i, x, y int) { drawCurve(out, curves[i], x, y) })
 }
 
 func drawCurve(out io.Writer, c result.Curve, x0, y0 int) {

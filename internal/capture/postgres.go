@@ -47,7 +47,8 @@ func newPostgres(t *engine.Table, columns []*engine.Column) *postgres {
 		set = append(set, where[0][len("t."):])
 	}
 	rows := fmt.Sprintf("unnest(%s) with ordinality s(%s, n)", join(arrays), join(names))
-	with := fmt.Sprintf("with sent as (select n, %s from %s), done as (", join(sent), rows)
+	given := fmt.Sprintf("with sent as (select n, %s from %s), ", join(sent), rows)
+	with := given + "done as ("
 	check := fmt.Sprintf(") select from sent where (select count(*) from done) = (select count(*) from sent)"+
 		" and not exists (select * from done except all select %s from sent)", join(sentText))
 	updated := check
@@ -61,7 +62,7 @@ func newPostgres(t *engine.Table, columns []*engine.Column) *postgres {
 	inserted, changed := " returning "+join(all), " returning "+join(allText)
 	// One statement, for what is checked at its end; and the updates first: a new row may have what they give up of a unique index.
 	// The last parameter is the number of rows to update, which come first.
-	upserts := strings.TrimSuffix(with, "done as (") + "updated as (" + update + fmt.Sprintf(" and s.n <= $%d::bigint", len(columns)+1) + changed +
+	upserts := given + "updated as (" + update + fmt.Sprintf(" and s.n <= $%d::bigint", len(columns)+1) + changed +
 		"), inserted as (" + insert + fmt.Sprintf(" where n > $%d::bigint and (select count(*) from updated) >= 0 order by n", len(columns)+1) + inserted +
 		"), done as (select * from updated union all select * from inserted" + check
 	return &postgres{

@@ -154,7 +154,8 @@ func (s *server) start(ctx context.Context) error {
 
 // waitReady waits until the postmaster says that it takes connections.
 func (s *server) waitReady(ctx context.Context) error {
-	limit := time.After(startLimit)
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
 	for !s.ready() {
@@ -162,9 +163,7 @@ func (s *server) waitReady(ctx context.Context) error {
 		case <-s.exited:
 			return errors.New("it ended while starting")
 		case <-ctx.Done():
-			return ctx.Err()
-		case <-limit:
-			return fmt.Errorf("not ready after %v", startLimit)
+			return fmt.Errorf("not ready after %v: %w", startLimit, ctx.Err())
 		case <-poll.C:
 		}
 	}
